@@ -1,0 +1,80 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+/** A refusal that the agent is told, in its own terms (no real paths). */
+export class ToolError extends Error {
+  override readonly name = 'ToolError';
+}
+
+/** Most that one file may hold, in bytes; a model that writes more is told so. */
+const MAX_FILE = 1_000_000;
+
+/**
+ * The agent's folder as its tools see it: `data/…` is the task's public data (read-only), `attempts/<n>/…` the
+ * files of earlier attempts (read-only), all else stands in `work`. Jobs may have left links behind: a path whose
+ * real place is outside is refused.
+ */
+export function openWorkspace(folders: { work: string; data: string; attempts: string }) {
+  mkdirSync(folders.work, { recursive: true });
+
+  function locate(path: string, purpose: 'read' | 'write'): string {
+    const parts = path.replace(/^\.?\/+/, '').split('/');
+    if (path === '' || path.includes('\0') || parts.some((part) => part === '..' || part === '')) {
+      throw new ToolError(`${JSON.stringify(path)} is not a path inside your folder`);
+    }
+    const outside = parts[0] === 'data' || parts[0] === 'attempts';
+    if (outside && purpose === 'write') throw new ToolError(`${parts[0]}/ is read-only`);
+    const root =
+      parts[0] === 'data' ? folders.data : parts[0] === 'attempts' ? folders.attempts : folders.work;
+    const full = join(root, ...(outside ? parts.slice(1) : parts));
+    refuseEscape(root, full, path);
+    return full;
+  }
+
+  function read(path: string): string {
+    const full = locate(path, 'read');
+    if (!existsSync(full) || !lstatSync(full).isFile()) throw new ToolError(`no file ${path}`);
+    if (lstatSync(full).size > MAX_FILE) throw new ToolError(`${path} is larger than ${MAX_FILE} bytes`);
+    return readFileSync(full, 'utf8');
+  }
+
+  function write(path: string, content: string): void {
+    if (Buffer.byteLength(content) > MAX_FILE) throw new ToolError(`more than ${MAX_FILE} bytes for ${path}`);
+    const full = locate(path, 'write');
+    if (existsSync(full) && !lstatSync(full).isFile()) throw new ToolError(`${path} is not a plain file`);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, content);
+  }
+
+  /** The agent's own files (plain ones, not data or hidden), sorted, as paths. */
+  function list(folder = folders.work, below = ''): string[] {
+    return readdirSync(folder, { withFileTypes: true })
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((entry) => {
+        const path = below + entry.name;
+        if (entry.name.startsWith('.') || path === 'data' || path === 'attempts') return [];
+        if (entry.isDirectory()) return list(join(folder, entry.name), `${path}/`);
+        return entry.isFile() ? [path] : [];
+      });
+  }
+
+  return { read, write, list, dataFiles: () => readdirSync(folders.data).sort() };
+}
+
+export type Workspace = ReturnType<typeof openWorkspace>;
+
+function refuseEscape(root: string, full: string, path: string): void {
+  let existing = full;
+  while (!existsSync(existing) && existing !== root) existing = dirname(existing);
+  const inside = relative(realpathSync(root), realpathSync(existing));
+  if (inside === '..' || inside.startsWith(`..${sep}`))
+    throw new ToolError(`${path} leads out of your folder`);
+}
