@@ -96,7 +96,7 @@ export type Event =
   /** A later call asked for another number of generations. */
   | { type: 'extended'; generations: number }
   | { type: 'bred'; candidate: Candidate }
-  | { type: 'refused'; generation: number; slot: number; operator: Operator; parent: string; reason: string }
+  | ({ type: 'refused' } & Refusal)
   /** Intent: these trials will be run; written before any of them starts. */
   | { type: 'planned'; generation: number; stage: Stage; trials: string[] }
   | { type: 'tried'; generation: number; trial: TrialSpec; outcome: Outcome }
@@ -120,6 +120,9 @@ export type Stage = 'first' | 'rest' | 'finals' | 'sealed' | 'validation';
 /** How an operator has done: `gain` sums the children's improvements over their parents (never below 0 each). */
 export type OperatorRecord = { bred: number; refused: number; survived: number; gain: number };
 
+/** A proposal that did not become a candidate, and why. */
+export type Refusal = { generation: number; slot: number; operator: Operator; parent: string; reason: string };
+
 /** The fold over the journal. Only `apply` changes it. */
 export type State = {
   identity: RunIdentity | null;
@@ -134,6 +137,8 @@ export type State = {
   survivors: string[];
   dropped: Set<string>;
   refused: number;
+  /** The refusals since the last barrier, as journalled; `generation` empties it. */
+  refusals: Refusal[];
   lessons: Map<string, Lesson>;
   lessonRecords: Map<string, LessonRecord>;
   operators: Map<string, OperatorRecord>;
