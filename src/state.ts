@@ -1,4 +1,6 @@
+import { UserError } from './errors.ts';
 import type { Outcome, TrialSpec } from './evaluation/trial.ts';
+import { canonicalJson } from './json.ts';
 import type { Lesson, LessonRecord } from './memory/lesson.ts';
 
 export type Operator = 'founder' | 'varied-founder' | 'mutate-params' | 'mutate-text' | 'crossover';
@@ -68,7 +70,13 @@ export type SearchSettings = {
   sealedRepeats: number;
 };
 
-export type Stop = 'finished' | 'budget-trials' | 'budget-usd' | 'max-time' | 'interrupted' | 'infrastructure';
+export type Stop =
+  | 'finished'
+  | 'budget-trials'
+  | 'budget-usd'
+  | 'max-time'
+  | 'interrupted'
+  | 'infrastructure';
 
 /** The result of a run, as printed by `--json` (DESIGN 9); scores are means in [0, 1], null where not measured. */
 export type Result = {
@@ -121,7 +129,27 @@ export type Stage = 'first' | 'rest' | 'finals' | 'sealed' | 'validation';
 export type OperatorRecord = { bred: number; refused: number; survived: number; gain: number };
 
 /** A proposal that did not become a candidate, and why. */
-export type Refusal = { generation: number; slot: number; operator: Operator; parent: string; reason: string };
+export type Refusal = {
+  generation: number;
+  slot: number;
+  operator: Operator;
+  parent: string;
+  reason: string;
+};
+
+/**
+ * What the trials of a run took. `lost` counts those that are still missing; `usd` is exact to 1e-9 and does not
+ * depend on the order in which outcomes came.
+ */
+export type Spent = {
+  scored: number;
+  failed: number;
+  lost: number;
+  tokensIn: number;
+  tokensOut: number;
+  usd: number;
+  gpuMs: number;
+};
 
 /** The fold over the journal. Only `apply` changes it. */
 export type State = {
@@ -132,8 +160,11 @@ export type State = {
   generation: number;
   candidates: Map<string, Candidate>;
   estimates: Map<string, Estimate>;
-  /** By trial id. */
+  /** By trial id: what was tried, and what it gave. Both maps have the same keys. */
+  trials: Map<string, TrialSpec>;
   outcomes: Map<string, Outcome>;
+  /** Sums over `outcomes`, kept as they come, so that nobody has to walk over all trials. */
+  spent: Spent;
   survivors: string[];
   dropped: Set<string>;
   refused: number;
@@ -145,3 +176,146 @@ export type State = {
   champion: string | null;
   result: Result | null;
 };
+
+/** The state of a run of which nothing is journalled. */
+export function emptyState(): State {
+  return {
+    identity: null,
+    baseline: '',
+    generations: 0,
+    generation: -1,
+    candidates: new Map(),
+    estimates: new Map(),
+    trials: new Map(),
+    outcomes: new Map(),
+    spent: { scored: 0, failed: 0, lost: 0, tokensIn: 0, tokensOut: 0, usd: 0, gpuMs: 0 },
+    survivors: [],
+    dropped: new Set(),
+    refused: 0,
+    refusals: [],
+    lessons: new Map(),
+    lessonRecords: new Map(),
+    operators: new Map(),
+    champion: null,
+    result: null,
+  };
+}
+
+/**
+ * One step of the fold: changes `state` by `event` and gives it back. No I/O, no clock; the time it takes
+ * depends on the event and not on what came before, so that live run and replay are the same fold.
+ *
+ * - `bred`: candidates are never forgotten, dropped or not.
+ * - `tried`: a `lost` outcome gives way to a later one of the same trial. A known outcome stays: the same one
+ *   again changes nothing, another one is an integrity failure (`UserError`, exit code 5), and `state` is as before.
+ * - `generation`: replaces the estimates, lesson records and operator records that it names, leaves the others,
+ *   sets survivors, and forgets the refusals before it.
+ * - `extended`: the run is no longer ended; champion and result will be decided anew.
+ *
+ * An unknown type of event, or a second `started`, is refused likewise.
+ */
+export function apply(state: State, event: Event): State {
+  switch (event.type) {
+    case 'started':
+      if (state.identity !== null) throw contradiction('the run is started twice');
+      state.identity = event.identity;
+      state.baseline = event.baseline;
+      state.generations = event.generations;
+      return state;
+    case 'extended':
+      state.generations = event.generations;
+      state.champion = null;
+      state.result = null;
+      return state;
+    case 'bred':
+      setOnce(state.candidates, event.candidate.id, event.candidate, 'candidate');
+      return state;
+    case 'refused': {
+      const { type: _, ...refusal } = event;
+      state.refused++;
+      state.refusals.push(refusal);
+      return state;
+    }
+    case 'planned':
+      return state;
+    case 'tried':
+      learn(state, event.trial, event.outcome);
+      return state;
+    case 'dropped':
+      state.dropped.add(event.candidate);
+      return state;
+    case 'lesson':
+      setOnce(state.lessons, event.lesson.id, event.lesson, 'lesson');
+      return state;
+    case 'generation':
+      state.generation = event.generation;
+      state.refusals = [];
+      state.survivors = event.survivors;
+      setAll(state.estimates, event.estimates);
+      setAll(state.lessonRecords, event.lessonRecords);
+      setAll(state.operators, event.operators);
+      return state;
+    case 'champion':
+      state.champion = event.candidate;
+      return state;
+    case 'ended':
+      state.result = event.result;
+      return state;
+    default:
+      throw new UserError(
+        `an event of the unknown type "${(event as { type: unknown }).type}"`,
+        'Was this run made by a newer version of evolve? Use that one.',
+        5,
+      );
+  }
+}
+
+function learn(state: State, trial: TrialSpec, outcome: Outcome): void {
+  const before = state.outcomes.get(trial.id);
+  if (before && before.kind !== 'lost') {
+    if (sameButForTimes(before, outcome)) return;
+    throw contradiction(
+      `trial ${trial.id} (${trial.task}, repeat ${trial.repeat}) has two different outcomes`,
+    );
+  }
+  if (before) state.spent.lost--;
+  state.trials.set(trial.id, trial);
+  state.outcomes.set(trial.id, outcome);
+  spend(state.spent, outcome);
+}
+
+function spend(spent: Spent, outcome: Outcome): void {
+  spent[outcome.kind]++;
+  if (outcome.kind === 'lost') return;
+  spent.tokensIn += outcome.usage.tokensIn;
+  spent.tokensOut += outcome.usage.tokensOut;
+  spent.gpuMs += outcome.usage.gpuMs;
+  // A sum of whole nano-dollars: a sum of fractions would differ with the order in which workers finish.
+  spent.usd = (Math.round(spent.usd * 1e9) + Math.round(outcome.usage.usd * 1e9)) / 1e9;
+}
+
+/** Names are hashes of what they name, so the same name twice is the same thing twice, or damage. */
+function setOnce<T>(map: Map<string, T>, id: string, value: T, what: string): void {
+  const before = map.get(id);
+  if (before !== undefined && !sameButForTimes(before, value)) {
+    throw contradiction(`${what} ${id} stands there twice and differs`);
+  }
+  map.set(id, value);
+}
+
+/** Times are no part of what a run decides: a trial run again after a crash may have taken longer. */
+function sameButForTimes(a: unknown, b: unknown): boolean {
+  const untimed = (key: string, value: unknown) => (key === 'at' || key.endsWith('Ms') ? undefined : value);
+  return (
+    canonicalJson(JSON.parse(JSON.stringify(a, untimed))) ===
+    canonicalJson(JSON.parse(JSON.stringify(b, untimed)))
+  );
+}
+
+function setAll<T>(map: Map<string, T>, values: Record<string, T>): void {
+  for (const [key, value] of Object.entries(values)) map.set(key, value);
+}
+
+function contradiction(message: string): UserError {
+  return new UserError(message, 'The journal contradicts itself: do not trust this run; begin a new one.', 5);
+}

@@ -1,0 +1,250 @@
+import { close, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, UserError } from '../errors.ts';
+import type { Event } from '../state.ts';
+import { crc32 } from './crc32.ts';
+import { syncFolder } from './replace-file.ts';
+import { storageError } from './storage-error.ts';
+
+/**
+ * The truth of a run: one event a line, `{"seq":1,"crc":"89abcdef","type":…,…,"at":"2026-11-21T…Z"}`. `seq` counts
+ * from 1, so it is the line's number too; `crc` is the CRC-32 of the line's bytes without the crc member.
+ */
+export type Journal = {
+  /**
+   * Hands one event to the operating system, in order, before it returns: from then on it survives a kill of this
+   * process, and after `commit` a loss of power. Throws a `UserError` when that fails (disk full); the file then
+   * ends with the last whole line, and the journal takes no more events.
+   */
+  append(event: Event): void;
+  /** Resolves when all events appended so far are on the disk. Rejects as `append` throws. */
+  commit(): Promise<void>;
+  /** Commits, then lets go of the file; later calls do nothing. */
+  close(): Promise<void>;
+};
+
+/** Where the whole lines of a journal end: what `openJournal` needs to go on. */
+export type JournalEnd = {
+  /** Number of whole lines. */
+  seq: number;
+  /** Their length in bytes. */
+  bytes: number;
+  /** The length of the file; more than `bytes` if the last line is torn, 0 if there is no file. */
+  size: number;
+};
+
+/** Given each event with its number and time, in order; must not keep the process waiting. */
+export type Replay = (event: Event, line: { seq: number; at: string }) => void;
+
+const CHUNK = 1 << 20;
+/** No event is longer; a file with a longer line is none of ours. */
+const LONGEST_LINE = 64 << 20;
+/** `"crc":"89abcdef",` */
+const CRC_MEMBER = 17;
+const NEWLINE = 0x0a;
+
+/**
+ * Reads a journal from start to end, in a stream, and changes nothing: works without a lock, beside a writer.
+ * A missing file is an empty journal. A last line that is cut off or does not match its crc is left out (`size` > `bytes`);
+ * any other damage rejects with a `UserError` that names the file and the line. So does what `replay` throws.
+ */
+export async function readJournal(path: string, replay: Replay): Promise<JournalEnd> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new UserError(`${path} cannot be read: ${error.message}`, 'Check its permissions.');
+  });
+  if (!file) return { seq: 0, bytes: 0, size: 0 };
+
+  let seq = 0;
+  let bytes = 0;
+  let size = 0;
+  let bad: string | null = null;
+  const line = (buffer: Buffer, start: number, end: number) => {
+    if (bad) throw damaged(path, seq + 1, bad);
+    const parsed = parseLine(buffer, start, end);
+    if (typeof parsed === 'string') {
+      // Torn, if nothing follows; damage, if something does.
+      bad = parsed;
+      return;
+    }
+    const { seq: number, crc: _, at, ...event } = parsed;
+    if (number !== seq + 1) throw damaged(path, seq + 1, `it has the number ${number}`);
+    seq++;
+    bytes += end - start + 1;
+    try {
+      replay(event as Event, { seq, at });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${path} line ${seq}: ${error.message}`, error.hint, error.exitCode);
+    }
+  };
+
+  try {
+    let rest = Buffer.alloc(0);
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(rest.length + CHUNK);
+      rest.copy(buffer);
+      const { bytesRead } = await file.read(buffer, rest.length, CHUNK);
+      if (bytesRead === 0) break;
+      size += bytesRead;
+      const filled = buffer.subarray(0, rest.length + bytesRead);
+      let start = 0;
+      for (let end = filled.indexOf(NEWLINE, rest.length); end >= 0; end = filled.indexOf(NEWLINE, start)) {
+        line(filled, start, end);
+        start = end + 1;
+      }
+      rest = filled.subarray(start);
+      if (rest.length > LONGEST_LINE) throw damaged(path, seq + 1, 'it does not end');
+    }
+    if (bad && rest.length > 0) throw damaged(path, seq + 1, bad);
+    if (seq === 0 && size > 0) await refuseForeign(path);
+  } finally {
+    await file.close();
+  }
+  return { seq, bytes, size };
+}
+
+/**
+ * Opens a journal for writing where `readJournal` found its end, creates it if there is none, and cuts off a torn
+ * last line. The caller holds the run's lock. Throws a `UserError` where it cannot be written, or where it has
+ * changed since it was read.
+ */
+export async function openJournal(path: string, end: JournalEnd): Promise<Journal> {
+  const fd = openForAppending(path, end);
+  let { seq, bytes } = end;
+  let committed = bytes;
+  let failure: UserError | null = null;
+  let closed = false;
+  let flight: Promise<void> = Promise.resolve();
+  await syncFolder(dirname(path));
+
+  const fail = (error: unknown): UserError => {
+    failure ??= storageError(path, error);
+    return failure;
+  };
+
+  const sync = async () => {
+    if (failure) throw failure;
+    if (committed === bytes) return;
+    const upTo = bytes;
+    // After a failed fsync the kernel may take the pages for clean: never try again, never say it worked.
+    await fdatasyncAsync(fd).catch((error: unknown) => {
+      throw fail(error);
+    });
+    committed = upTo;
+  };
+
+  const journal: Journal = {
+    append(event) {
+      if (failure) throw failure;
+      if (closed) throw new Error('append to a closed journal');
+      const buffer = formatLine(seq + 1, event, new Date().toISOString());
+      try {
+        writeWhole(fd, buffer);
+      } catch (error) {
+        try {
+          ftruncateSync(fd, bytes);
+        } catch {
+          // The torn line stays, and the next reader drops it.
+        }
+        throw fail(error);
+      }
+      seq++;
+      bytes += buffer.length;
+    },
+    commit() {
+      flight = flight.then(sync, sync);
+      return flight;
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      try {
+        await journal.commit();
+      } finally {
+        await closeAsync(fd);
+      }
+    },
+  };
+  return journal;
+}
+
+const fdatasyncAsync = promisify(fdatasync);
+const closeAsync = promisify(close);
+
+function openForAppending(path: string, end: JournalEnd): number {
+  try {
+    const fd = openSync(path, 'a', 0o644);
+    if (fstatSync(fd).size !== end.size) {
+      throw new UserError(
+        `${path} has changed while it was read`,
+        'Another process writes to it; wait until that is done.',
+      );
+    }
+    if (end.size > end.bytes) ftruncateSync(fd, end.bytes);
+    return fd;
+  } catch (error) {
+    throw storageError(path, error);
+  }
+}
+
+/** One write can be short, on a disk that is nearly full; the next one then says why. */
+function writeWhole(fd: number, buffer: Buffer): void {
+  for (let done = 0; done < buffer.length; ) done += writeSync(fd, buffer, done);
+}
+
+function formatLine(seq: number, event: Event, at: string): Buffer {
+  const head = Buffer.from(`{"seq":${seq},`);
+  const tail = Buffer.from(`${JSON.stringify({ ...event, at }, finite).slice(1)}\n`);
+  const crc = crc32(tail, 0, tail.length - 1, crc32(head))
+    .toString(16)
+    .padStart(8, '0');
+  return Buffer.concat([head, Buffer.from(`"crc":"${crc}",`), tail]);
+}
+
+/** JSON would turn NaN and infinities into null, and the replay would differ from the run. */
+function finite(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${key} is ${value} in an event`);
+  return value;
+}
+
+/** The line from `start` to `end` (without the newline), or what is wrong with it. */
+function parseLine(
+  buffer: Buffer,
+  start: number,
+  end: number,
+): ({ seq: number; crc: string; at: string } & object) | string {
+  const crcStart = buffer.indexOf(',', start) + 1;
+  const rest = crcStart + CRC_MEMBER;
+  if (crcStart === 0 || rest > end) return 'it is not a line of a journal';
+  const written = Number.parseInt(buffer.toString('latin1', crcStart + 7, crcStart + 15), 16);
+  if (crc32(buffer, rest, end, crc32(buffer, start, crcStart)) !== written) return 'its crc does not match';
+  try {
+    return JSON.parse(buffer.toString('utf8', start, end));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** A journal with no whole line at all: only the first line torn (or zeroed by the file system) is one of ours. */
+async function refuseForeign(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const expected = Buffer.from('{"seq":1,"crc":"');
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(expected.length), 0, expected.length, 0);
+    const found = buffer.subarray(0, bytesRead);
+    if (found.equals(expected.subarray(0, bytesRead)) || found.every((byte) => byte === 0)) return;
+  } finally {
+    await file.close();
+  }
+  throw damaged(path, 1, 'it is not a line of a journal');
+}
+
+function damaged(path: string, line: number, reason: string): UserError {
+  return new UserError(
+    `${path} line ${line} is damaged: ${reason}`,
+    'The run cannot be read beyond it. Restore the file from a copy, or begin a new run with another --out.',
+  );
+}
