@@ -1,0 +1,23 @@
+/** What a command gets from `cli.ts`, which owns the process. A command resolves with the exit code. */
+export type Context = {
+  /**
+   * For commands that can stop in good order, called once: the signal is aborted by the first Ctrl-C (or
+   * SIGTERM), and the second ends the process at once.
+   */
+  interruption(): AbortSignal;
+  /** Data, to stdout; a newline is added. */
+  print(text: string): void;
+  /** Progress and warnings, to stderr; a newline is added. */
+  note(text: string): void;
+};
+
+/** Exit codes (DESIGN 9). */
+export const EXIT = {
+  finished: 0,
+  internal: 1,
+  usage: 2,
+  limit: 3,
+  inconclusive: 4,
+  integrity: 5,
+  interrupted: 130,
+} as const;

@@ -1,0 +1,155 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import { gain, score, span } from './report/format.ts';
+import type { Event, Stage } from './state.ts';
+
+export type Progress = {
+  /** To be called with every event as it is journalled. */
+  event(event: Event): void;
+  /** A line for people, above the bars. */
+  note(line: string): void;
+  /** Takes the bars away. */
+  close(): void;
+};
+
+export type ProgressOptions = {
+  /** Where people look: stderr. */
+  stream: NodeJS.WriteStream;
+  quiet: boolean;
+  /** Generations in all, and how many of them were passed before this call. */
+  generations: number;
+  passed: number;
+  /** Jobs so far, in this process. */
+  jobs(): { run: number; hits: number };
+  /** Milliseconds on any steady clock. */
+  now?: () => number;
+};
+
+/**
+ * Shows how a run goes: bars on a terminal, a line a generation elsewhere, nothing when `quiet`. Only looks:
+ * nothing of the run depends on it.
+ */
+export function startProgress(options: ProgressOptions): Progress {
+  if (options.quiet) return { event() {}, note() {}, close() {} };
+  const course = newCourse(options);
+  return options.stream.isTTY ? bars(course, options) : lines(course, options.stream);
+}
+
+/** How far the run is, as the events tell it. */
+type Course = ReturnType<typeof newCourse>;
+
+function newCourse({ generations, passed, jobs, now = () => performance.now() }: ProgressOptions) {
+  const startedAt = now();
+  const course = {
+    generations,
+    generation: passed,
+    stage: 'first' as Stage,
+    planned: 0,
+    tried: 0,
+    usd: 0,
+    best: '–',
+    median: '–',
+    /** Follows an event; says whether it closes a generation. */
+    follow(event: Event): boolean {
+      if (event.type === 'started' || event.type === 'extended') course.generations = event.generations;
+      if (event.type === 'planned') {
+        // The first and the rest of a generation's trials are one piece of work to whoever watches.
+        if (event.stage !== 'rest') [course.planned, course.tried] = [0, 0];
+        course.stage = event.stage;
+        course.planned += event.trials.length;
+      }
+      if (event.type === 'tried') {
+        course.tried++;
+        if (event.outcome.kind !== 'lost') course.usd += event.outcome.usage.usd;
+      }
+      if (event.type !== 'generation') return false;
+      course.generation = event.generation + 1;
+      const estimates = Object.values(event.estimates).sort((a, b) => b.shrunk - a.shrunk);
+      const [top, middle] = [estimates[0], estimates[Math.floor(estimates.length / 2)]];
+      if (top) course.best = `${score(top.score)} (${gain(top.shrunk)})`;
+      if (middle) course.median = score(middle.score);
+      return true;
+    },
+    jobsText(): string {
+      const { run, hits } = jobs();
+      const share = run + hits === 0 ? 0 : Math.round((100 * hits) / (run + hits));
+      return `${run} jobs run, ${share}% from the cache`;
+    },
+    /** From the pace of the generations so far; the finals at the end are not in it. */
+    left(): string {
+      const done = course.generation - passed;
+      if (done <= 0) return '–';
+      return span(((now() - startedAt) / done) * Math.max(0, course.generations - course.generation));
+    },
+    elapsed: () => span(now() - startedAt),
+  };
+  return course;
+}
+
+const STAGES: Record<Stage, string> = {
+  first: 'search',
+  rest: 'search',
+  finals: 'finals: the best are measured again',
+  validation: 'validation tasks',
+  sealed: 'sealed tasks: champion and baseline',
+};
+
+function lines(course: Course, stream: NodeJS.WriteStream): Progress {
+  const say = (line: string) => void stream.write(`${line}\n`);
+  return {
+    event(event) {
+      const closed = course.follow(event);
+      if (closed) {
+        const cost = `$${course.usd.toFixed(2)}, ${course.elapsed()}, about ${course.left()} left`;
+        say(
+          `generation ${course.generation}/${course.generations}: ${course.tried} trials, best ${course.best}, ` +
+            `median ${course.median}; ${course.jobsText()}; ${cost}`,
+        );
+      }
+      if (event.type === 'planned' && STAGES[event.stage] !== 'search') {
+        say(`${STAGES[event.stage]}: ${event.trials.length} trials`);
+      }
+    },
+    note: say,
+    close() {},
+  };
+}
+
+function bars(course: Course, { stream }: ProgressOptions): Progress {
+  const multi = new MultiBar({
+    stream,
+    format: '{what} {bar} {value}/{total}  {text}',
+    barsize: 20,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: true,
+    stopOnComplete: false,
+    gracefulExit: false,
+    emptyOnZero: true,
+    fps: 8,
+  });
+  const payload = (what: string, text: string) => ({ what: what.padEnd(10), text });
+  const generations: SingleBar = multi.create(
+    course.generations,
+    course.generation,
+    payload('generation', ''),
+  );
+  const trials: SingleBar = multi.create(1, 0, payload('trials', ''));
+  return {
+    event(event) {
+      course.follow(event);
+      const stage = STAGES[course.stage];
+      const text =
+        stage === 'search' ? `best ${course.best}  median ${course.median}  left ${course.left()}` : stage;
+      generations.setTotal(course.generations);
+      generations.update(course.generation, payload('generation', text));
+      trials.setTotal(Math.max(1, course.planned));
+      trials.update(course.tried, payload('trials', `${course.jobsText()}  $${course.usd.toFixed(2)}`));
+    },
+    note(line) {
+      multi.log(`${line}\n`);
+      multi.update();
+    },
+    close: () => multi.stop(),
+  };
+}

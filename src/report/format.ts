@@ -1,0 +1,86 @@
+import type { GeneChange, Result } from '../state.ts';
+import type { Medals } from './trials.ts';
+
+/** A score or a size in [0, 1] with three decimals; `–` where there is none. */
+export function score(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : value.toFixed(3);
+}
+
+/** A difference with its sign: `+0.120`. */
+export function gain(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+}
+
+/** A span of time: `340 ms`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
+export function span(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** A whole number with thin groups: `12,345`. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** `2 gold, 1 bronze of 40`. */
+export function medals({ gold, silver, bronze, trials }: Medals): string {
+  const parts = Object.entries({ gold, silver, bronze }).filter(([, n]) => n > 0);
+  return `${parts.map(([name, n]) => `${n} ${name}`).join(', ') || 'none'} of ${trials}`;
+}
+
+/** A gene that differs: `sampling.temperature: 1 → 0.6`. */
+export function change({ path, before, after }: GeneChange, width = 200): string {
+  if (before === null) return `${path}: new: ${clip(after ?? '', width)}`;
+  if (after === null) return `${path}: dropped (was: ${clip(before, width)})`;
+  return `${path}: ${clip(before, width)} → ${clip(after, width)}`;
+}
+
+/** One line of at most `width` characters. */
+export function clip(text: string, width: number): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}
+
+/** The verdict in a sentence. */
+export function verdictLine({ verdict, gain: sealed, champion, baseline, stop }: Result): string {
+  if (verdict === 'no sealed tasks') return 'No verdict: the suite has no sealed tasks.';
+  if (verdict === 'not measured' || !sealed)
+    return `No verdict yet: the run stopped before its end (${stop}).`;
+  if (champion && champion.id === baseline.id)
+    return 'Nothing in the population was better than the baseline.';
+  const words = {
+    better: 'The champion is better than the baseline',
+    worse: 'The champion is worse than the baseline',
+    'cannot tell apart': 'Champion and baseline cannot be told apart',
+  }[verdict];
+  const [low, high] = sealed.ci95;
+  const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);
+  return `${words}: ${gain(sealed.mean)} on sealed tasks (95% ${gain(low)} to ${gain(high)}, p = ${p}).`;
+}
+
+/** Relative gain on top of the baseline's score: ` (+31%)`, or nothing where the baseline is 0. */
+export function percent(champion: number | null, baseline: number | null): string {
+  if (champion === null || baseline === null || baseline <= 0) return '';
+  const share = Math.round(100 * (champion / baseline - 1));
+  return ` (${share < 0 ? '−' : '+'}${Math.abs(share)}%)`;
+}
+
+/** A table of plain text with aligned columns; the columns in `left` stand left, others right. */
+export function table(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) =>
+    Math.max(...rows.map((row) => row[i]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (left.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,79 @@
+import type { Candidate, GeneChange, State } from '../state.ts';
+import { groupBy, type Medals, medalsOf, type Tried } from './trials.ts';
+
+export type LineageRow = {
+  founder: string;
+  size: number;
+  generations: number;
+  /** Ids of candidates of other lineages that were crossed in. */
+  merges: number;
+  alive: number;
+  best: { id: string; generation: number; gain: number; error: number; score: number; medals: Medals } | null;
+  /** From the founder to the lineage's best. */
+  changes: GeneChange[];
+};
+
+/** Every lineage, the one with the best candidate first. */
+export function lineagesOf(
+  state: State,
+  trials: readonly Tried[],
+  diff: (before: string, after: string) => GeneChange[],
+): LineageRow[] {
+  const byLineage = groupBy(state.candidates.values(), (candidate) => candidate.lineage);
+  const rows = [...byLineage].map(([founder, members]): LineageRow => {
+    const measured = members.filter((member) => (state.estimates.get(member.id)?.n ?? 0) > 0);
+    const best = measured.reduce<Candidate | null>(
+      (top, member) => (!top || gainOf(member.id, state)! > gainOf(top.id, state)! ? member : top),
+      null,
+    );
+    const estimate = best && state.estimates.get(best.id);
+    const root = members.find((member) => member.operator === 'founder');
+    return {
+      founder,
+      size: members.length,
+      generations: Math.max(...members.map((member) => member.generation)) + 1,
+      merges: members.filter((member) => mergedLineage(member, state) !== null).length,
+      alive: members.filter((member) => state.survivors.includes(member.id)).length,
+      best:
+        best && estimate
+          ? {
+              id: best.id,
+              generation: best.generation,
+              gain: estimate.shrunk,
+              error: estimate.error,
+              score: estimate.score,
+              medals: medalsOf(
+                trials.filter(({ spec }) => spec.genome === best.id && spec.role === 'search'),
+              ),
+            }
+          : null,
+      changes: best && root && best.id !== root.id ? diff(root.id, best.id) : [],
+    };
+  });
+  const standing = (row: LineageRow) => row.best?.gain ?? Number.NEGATIVE_INFINITY;
+  return rows.sort((a, b) => standing(b) - standing(a) || (a.founder < b.founder ? -1 : 1));
+}
+
+/** The candidate and its first parents, founder first. */
+export function ancestryOf(candidate: Candidate, state: State): Candidate[] {
+  const line = [candidate];
+  for (let parent = candidate.parents[0]; parent !== undefined; ) {
+    const next = state.candidates.get(parent);
+    if (!next || line.includes(next)) break;
+    line.unshift(next);
+    parent = next.parents[0];
+  }
+  return line;
+}
+
+/** The believed difference to the baseline; null for the baseline's own zero and what was never measured. */
+export function gainOf(id: string, state: State): number | null {
+  const estimate = state.estimates.get(id);
+  return estimate && estimate.n > 0 ? estimate.shrunk : null;
+}
+
+/** The lineage of the second parent of a crossover, where it is another one. */
+export function mergedLineage(candidate: Candidate, state: State): string | null {
+  const second = candidate.parents[1] === undefined ? undefined : state.candidates.get(candidate.parents[1]);
+  return second && second.lineage !== candidate.lineage ? second.lineage : null;
+}

@@ -1,0 +1,171 @@
+import type { Candidate, Event, GeneChange, Operator, OperatorRecord, Result, State } from '../state.ts';
+import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
+import { countTrials, type TaskRow, taskRows, triedOf } from './trials.ts';
+
+/** What the report needs beside the journal. */
+export type ReportInput = {
+  /** The run's folder, as the user named it. */
+  folder: string;
+  state: State;
+  events: readonly Event[];
+  /** What is known of the tasks: family, and near or far for sealed ones; empty when the suite is not there. */
+  tasks: readonly { id: string; family: string; distance: 'near' | 'far' | null }[];
+  /** The gene changes between two genomes of the run, by id. */
+  diff(before: string, after: string): GeneChange[];
+  /** Jobs that ran and jobs that the cache answered; null when nothing is known. */
+  jobs: { run: number; hits: number; ms: number } | null;
+  wallMs: number;
+};
+
+export type AncestryRow = {
+  id: string;
+  generation: number;
+  operator: Operator;
+  lineage: string;
+  /** The second parent's lineage, for a crossover. */
+  merged: string | null;
+  hypothesis: string;
+  gain: number | null;
+  changes: GeneChange[];
+};
+
+export type LessonRow = {
+  id: string;
+  symptom: string;
+  advice: string;
+  genes: string[];
+  lineage: string;
+  generation: number;
+  bred: number;
+  gain: number;
+  retired: boolean;
+  /** Stood in a prompt that an ancestor of the champion was bred from. */
+  inChampion: boolean;
+};
+
+/** One line of the run's course: over all candidates measured in this generation. */
+export type GenerationRow = {
+  generation: number;
+  measured: number;
+  dropped: number;
+  /** Highest and median believed difference to the baseline. */
+  best: number;
+  median: number;
+  /** Mean raw score of the one with the highest difference. */
+  score: number;
+};
+
+/** Everything that a report shows, as data: report.json. Scores and gains are in points of 1. */
+export type Report = Result & {
+  run: string;
+  seed: number;
+  population: number;
+  suite: string;
+  model: string;
+  candidates: number;
+  refused: number;
+  trials: { run: number; cached: number; lost: number };
+  cost: { usd: number; tokensIn: number; tokensOut: number; gpuMs: number };
+  jobs: { run: number; hits: number; ms: number } | null;
+  wallMs: number;
+  lineages: LineageRow[];
+  /** From the baseline to the champion. */
+  changes: GeneChange[];
+  /** Founder first. */
+  ancestry: AncestryRow[];
+  lessons: { written: number; retired: number; helped: LessonRow[] };
+  operators: Record<string, OperatorRecord>;
+  course: GenerationRow[];
+  tasks: TaskRow[];
+};
+
+/** The report of a run, from what its journal holds. Pure; a run that has not ended gives what there is so far. */
+export function reportOf(input: ReportInput): Report {
+  const { state, events } = input;
+  const { spent } = state;
+  const trials = triedOf(state);
+  const result = state.result ?? unfinished(state);
+  const championId = result.champion?.id ?? state.champion;
+  const champion = championId === null ? undefined : state.candidates.get(championId);
+  const ancestors = champion ? ancestryOf(champion, state) : [];
+  return {
+    ...result,
+    run: input.folder,
+    seed: state.identity?.seed ?? 0,
+    population: state.identity?.population ?? 0,
+    suite: state.identity?.suite ?? '',
+    model: state.identity?.model ?? '',
+    candidates: state.candidates.size,
+    refused: state.refused,
+    trials: countTrials(events, trials),
+    cost: { usd: spent.usd, tokensIn: spent.tokensIn, tokensOut: spent.tokensOut, gpuMs: spent.gpuMs },
+    jobs: input.jobs,
+    wallMs: input.wallMs,
+    lineages: lineagesOf(state, trials, input.diff),
+    changes: champion && champion.id !== state.baseline ? input.diff(state.baseline, champion.id) : [],
+    ancestry: ancestors.map((candidate) => ancestryRow(candidate, state)),
+    lessons: lessonsOf(state, ancestors),
+    operators: Object.fromEntries(state.operators),
+    course: courseOf(events),
+    tasks: champion ? taskRows(trials, input.tasks, state.baseline, champion.id) : [],
+  };
+}
+
+function unfinished(state: State): Result {
+  const empty = { search: null, validation: null, sealed: null };
+  const best = state.champion === null ? undefined : state.candidates.get(state.champion);
+  return {
+    stop: 'interrupted',
+    generations: state.generation + 1,
+    champion: best ? { id: best.id, lineage: best.lineage, credited: false, ...empty } : null,
+    baseline: { id: state.baseline, ...empty },
+    gain: null,
+    near: null,
+    far: null,
+    verdict: 'not measured',
+  };
+}
+
+function ancestryRow(candidate: Candidate, state: State): AncestryRow {
+  const { id, generation, operator, lineage, hypothesis, changes } = candidate;
+  const merged = mergedLineage(candidate, state);
+  return { id, generation, operator, lineage, merged, hypothesis, gain: gainOf(id, state), changes };
+}
+
+function lessonsOf(state: State, ancestors: readonly Candidate[]): Report['lessons'] {
+  const used = new Set(ancestors.flatMap((candidate) => candidate.lessons));
+  const rows = [...state.lessons.values()].flatMap((lesson): LessonRow[] => {
+    const record = state.lessonRecords.get(lesson.id);
+    if (!record || record.bred === 0) return [];
+    const { id, symptom, advice, genes, lineage, generation } = lesson;
+    return [{ id, symptom, advice, genes, lineage, generation, ...record, inChampion: used.has(id) }];
+  });
+  return {
+    written: state.lessons.size,
+    retired: [...state.lessonRecords.values()].filter((record) => record.retired).length,
+    helped: rows
+      .filter((row) => row.gain > 0 && !row.retired)
+      .sort((a, b) => b.gain - a.gain || (a.id < b.id ? -1 : 1))
+      .slice(0, 12),
+  };
+}
+
+function courseOf(events: readonly Event[]): GenerationRow[] {
+  const dropped = new Map<number, number>();
+  const rows: GenerationRow[] = [];
+  for (const event of events) {
+    if (event.type === 'dropped') dropped.set(event.generation, (dropped.get(event.generation) ?? 0) + 1);
+    if (event.type !== 'generation') continue;
+    const estimates = Object.values(event.estimates).sort((a, b) => b.shrunk - a.shrunk);
+    if (estimates.length === 0) continue;
+    rows.push({
+      generation: event.generation,
+      measured: estimates.length,
+      dropped: dropped.get(event.generation) ?? 0,
+      best: estimates[0]!.shrunk,
+      median: estimates[Math.floor(estimates.length / 2)]!.shrunk,
+      score: estimates[0]!.score,
+    });
+  }
+  return rows;
+}

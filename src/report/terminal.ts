@@ -1,0 +1,109 @@
+import { change, clip, count, gain, medals, percent, score, span, table, verdictLine } from './format.ts';
+import type { Report } from './model.ts';
+
+/** The summary at the end of a run, at most 110 columns; `colour` for a terminal that wants it. */
+export function summary(report: Report, colour: boolean): string {
+  const bold = (text: string) => (colour ? `\u001b[1m${text}\u001b[0m` : text);
+  const sections: [string, string][] = [
+    ['', bold(verdictLine(report))],
+    ['Champion against baseline', against(report)],
+    ['Lineages', lineages(report)],
+    ['What changed in the champion', changes(report)],
+    ['Lessons that helped', lessons(report)],
+    ['Cost', cost(report)],
+    ['Where', where(report)],
+  ];
+  return sections
+    .filter(([, body]) => body !== '')
+    .map(([title, body]) => (title ? `${bold(title)}\n${indent(body)}` : body))
+    .join('\n\n');
+}
+
+/** One line on how the run stands: for compare, and for runs that were stopped. */
+export function stopLine(report: Report): string {
+  const done = `${report.generations} generation${report.generations === 1 ? '' : 's'}`;
+  const words: Record<Report['stop'], string> = {
+    finished: `finished after ${done}`,
+    'budget-trials': `stopped after ${done}: the budget of trials is spent`,
+    'budget-usd': `stopped after ${done}: the budget is spent`,
+    'max-time': `stopped after ${done}: the time is up`,
+    interrupted: `interrupted after ${done}`,
+    infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure`,
+  };
+  return words[report.stop];
+}
+
+function against({ champion, baseline, near, far }: Report): string {
+  if (!champion) return 'no champion yet';
+  const row = (name: string, before: number | null, after: number | null) => [
+    name,
+    score(before),
+    score(after),
+    before === null || after === null ? '–' : `${gain(after - before)}${percent(after, before)}`,
+  ];
+  const rows = [
+    ['mean score on', 'baseline', 'champion', 'gain'],
+    row('search tasks', baseline.search, champion.search),
+    row('validation tasks', baseline.validation, champion.validation),
+    row('sealed tasks', baseline.sealed, champion.sealed),
+  ];
+  if (near) rows.push(row(`  near (${near.tasks})`, near.baseline, near.champion));
+  if (far) rows.push(row(`  far (${far.tasks})`, far.baseline, far.champion));
+  return `${table(rows)}\nchampion ${champion.id}, lineage ${champion.lineage}${champion.credited ? '' : ', not credited'}`;
+}
+
+function lineages(report: Report): string {
+  const head = ['founder', 'size', 'gain', '± error', 'score', 'medals', 'what changed'];
+  const rows = report.lineages.map((row) => [
+    row.founder,
+    String(row.size),
+    gain(row.best?.gain),
+    score(row.best?.error),
+    score(row.best?.score),
+    row.best ? medals(row.best.medals) : '–',
+    clip(row.changes.map((item) => item.path).join(', ') || 'nothing', 44),
+  ]);
+  return table([head, ...rows], [0, 5, 6]);
+}
+
+function changes(report: Report): string {
+  if (!report.champion) return '';
+  if (report.champion.id === report.baseline.id) return 'nothing: the baseline itself is the champion';
+  return report.changes.map((item) => change(item, 44)).join('\n');
+}
+
+function lessons({ lessons: { written, retired, helped } }: Report): string {
+  const head = `${written} written, ${retired} retired as harmful`;
+  const rows = helped.slice(0, 5).map((row) => {
+    const where = row.inChampion ? '; in the champion' : '';
+    return `${gain(row.gain)} over ${row.bred} children: ${clip(row.advice, 78)} (${row.lineage}${where})`;
+  });
+  return [head, ...rows].join('\n');
+}
+
+function cost({ trials, jobs, cost: spent, wallMs }: Report): string {
+  const lines = [
+    `trials  ${count(trials.run)} run, ${count(trials.cached)} known already, ${trials.lost} lost`,
+  ];
+  if (jobs) {
+    const share = jobs.run + jobs.hits === 0 ? 0 : Math.round((100 * jobs.hits) / (jobs.run + jobs.hits));
+    lines.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
+  }
+  const tokens = `${count(spent.tokensIn)} tokens in, ${count(spent.tokensOut)} out`;
+  lines.push(`model   ${tokens}, $${spent.usd.toFixed(2)}`, `time    ${span(wallMs)}`);
+  return lines.join('\n');
+}
+
+function where({ run, champion }: Report): string {
+  const rows = [
+    ['report', `${run}/report.md`],
+    ['lessons', `${run}/memory.md`],
+    ['journal', `${run}/journal.jsonl`],
+  ];
+  if (champion) rows.unshift(['champion', `${run}/genomes/${champion.id}/`]);
+  return table(rows, [0, 1]);
+}
+
+function indent(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}
