@@ -13,11 +13,26 @@ export type TrialSpec = {
   seed: number;
 };
 
-export type Usage = { tokensIn: number; tokensOut: number; usd: number; turns: number; jobs: number; gpuMs: number };
+export type Usage = {
+  tokensIn: number;
+  tokensOut: number;
+  usd: number;
+  turns: number;
+  jobs: number;
+  gpuMs: number;
+};
 
 /** What a trial gave. `failed` is the agent's doing and counts as score 0; `lost` is missing data. */
 export type Outcome =
-  | { kind: 'scored'; score: number; raw: number; medal: Medal; aboveMedian: boolean; usage: Usage; jobs: string[] }
+  | {
+      kind: 'scored';
+      score: number;
+      raw: number;
+      medal: Medal;
+      aboveMedian: boolean;
+      usage: Usage;
+      jobs: string[];
+    }
   | { kind: 'failed'; reason: string; usage: Usage; jobs: string[] }
   | { kind: 'lost'; reason: string };
 

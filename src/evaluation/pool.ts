@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { messageOf } from '../errors.ts';
+import type { JobRunner } from '../jobs/job.ts';
+import { answerTrial, type TrialLine } from './host.ts';
+import type { TrialReport } from './run-trial.ts';
+import { type Attempt, type ScheduleOptions, scheduleTrials } from './schedule.ts';
+import type { Evaluator } from './trial.ts';
+import type { WorkerInput } from './worker.ts';
+
+export type PoolOptions = ScheduleOptions & {
+  /** Worker threads. */
+  workers: number;
+  /** Runs the jobs of all trials, here on the main thread. */
+  runner: JobRunner;
+  /** The model's name; `offline` is built in. */
+  model: string;
+  /** URL of a module that exports `llm(model): Llm`, for another model than the built-in ones. */
+  llmModule?: string;
+  /** How often threads are asked for a sign of life, ms. */
+  heartbeatMs?: number;
+  /** Heartbeats without an answer after which a thread is ended, and its trials run again. */
+  silentBeats?: number;
+  /** Heartbeats without a model call or job after which a trial is given up as lost. */
+  idleBeats?: number;
+};
+
+/** A minute of silence, ten minutes of idling: safety nets far above the usual, counted so that a sleeping laptop is no fault. */
+const DEFAULTS = { heartbeatMs: 5_000, silentBeats: 12, idleBeats: 120 };
+
+/**
+ * Runs trials in worker threads, many to a thread, each with a port of its own through which it asks for jobs
+ * and by which it is cancelled. The only file that knows Piscina. What its version 5.3 makes necessary: no
+ * `signal` (it would give a trial a thread of its own, and abort by killing that), `atomics: 'disabled'` (else a
+ * thread's event loop stands still between trials), and never `close()`, which ends running tasks.
+ */
+export function poolEvaluator(options: PoolOptions): Evaluator {
+  const { heartbeatMs, silentBeats, idleBeats } = { ...DEFAULTS, ...options };
+  const pool = new Piscina<WorkerInput, TrialReport>({
+    filename: builtWorker(),
+    minThreads: options.workers,
+    maxThreads: options.workers,
+    concurrentTasksPerWorker: Math.ceil(options.concurrency / options.workers),
+    atomics: 'disabled',
+    idleTimeout: Number.POSITIVE_INFINITY,
+    recordTiming: false,
+  });
+  // Errors of a thread reach us through its trials; one without trials is replaced, which is all there is to do.
+  pool.on('error', () => {});
+
+  const lines = new Set<TrialLine>();
+  const heartbeat = setInterval(() => {
+    for (const line of lines) {
+      line.ping();
+      if (line.unanswered() > silentBeats) endThread(pool, line.thread());
+      else if (line.idle() > idleBeats) void line.close();
+    }
+  }, heartbeatMs);
+  heartbeat.unref();
+
+  const attempt: Attempt = async (trial, signal) => {
+    const { port1, port2 } = new MessageChannel();
+    const line = answerTrial(port1, options.runner);
+    const cancel = () => void line.close();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    lines.add(line);
+    try {
+      const input = { ...trial, model: options.model, llmModule: options.llmModule ?? null, port: port2 };
+      const report = await pool.run(input, { transferList: [port2] });
+      const hung = report.kind === 'lost' && line.idle() > idleBeats;
+      return hung ? { kind: 'lost', reason: 'the trial made no progress for too long' } : report;
+    } catch (error) {
+      return { kind: 'thread-died', reason: `the worker thread died: ${messageOf(error)}` };
+    } finally {
+      lines.delete(line);
+      signal.removeEventListener('abort', cancel);
+      await line.close();
+    }
+  };
+
+  return scheduleTrials(attempt, options, async () => {
+    clearInterval(heartbeat);
+    await pool.destroy();
+  });
+}
+
+/** Piscina then sees the thread exit, fails the trials on it, and starts another. */
+function endThread(pool: Piscina<WorkerInput, TrialReport>, thread: number | null): void {
+  void pool.threads.find((worker) => worker.threadId === thread)?.terminate();
+}
+
+/** Threads load built JavaScript, also when this file itself runs from source, as in the tests. */
+function builtWorker(): string {
+  const here = fileURLToPath(import.meta.url);
+  const file = here.endsWith('.ts')
+    ? join(dirname(here), '../../dist/evaluation/worker.js')
+    : join(dirname(here), 'worker.js');
+  if (!existsSync(file)) throw new Error(`${file} is missing; run "npm run build"`);
+  return file;
+}

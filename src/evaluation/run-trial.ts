@@ -1,0 +1,126 @@
+import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runAgent, type Transcript, TrialLost } from '../agent/run-agent.ts';
+import { messageOf } from '../errors.ts';
+import type { Genome } from '../genome/genome.ts';
+import { identify } from '../jobs/identify.ts';
+import type { JobOutcome, JobSpec } from '../jobs/job.ts';
+import { type Llm, LlmError } from '../llm/llm.ts';
+import { withReplay } from '../llm/replay.ts';
+import type { Task } from '../suite/suite.ts';
+import type { TrialSpec } from './trial.ts';
+
+/** What a trial asks of whoever runs it: a worker thread gives it over a port, a test gives it itself. */
+export type TrialHost = {
+  /** The trial's folder; made here, and cleared of all but `calls.jsonl`. */
+  folder: string;
+  llm: Llm;
+  /** The model's name, as the endpoint knows it. */
+  model: string;
+  /** Runs a job; never rejects. */
+  runJob(spec: JobSpec, identity: string): Promise<JobOutcome>;
+  /** Ends the trial at its next model call or job, or in the middle of one: it is then lost. */
+  signal: AbortSignal;
+};
+
+/**
+ * How a trial went, before grading. JSON, crosses threads. `lost` is the infrastructure's doing; `unwritable`
+ * means that the disk took no more; `crashed` is a fault in this program, with its stack.
+ */
+export type TrialReport =
+  | {
+      kind: 'finished';
+      end: Transcript['end'];
+      /** Whether `submission.csv` stands in the trial's folder. */
+      submission: boolean;
+      turns: number;
+      tokensIn: number;
+      tokensOut: number;
+      /** Identities of the jobs, in order. */
+      jobs: string[];
+      /** Sum over jobs that held a GPU, as first measured. */
+      gpuMs: number;
+    }
+  | { kind: 'lost'; reason: string }
+  | { kind: 'unwritable'; reason: string }
+  | { kind: 'crashed'; stack: string };
+
+/**
+ * Runs one trial in `host.folder` and leaves there `trajectory.json`, `calls.jsonl`, `memory.md`, `logs/` and,
+ * if there is one, `submission.csv`. Never rejects. Replies that an earlier attempt left in `calls.jsonl` are
+ * used again, so that a trial that was cut off goes on from where it was.
+ */
+export async function runTrial(
+  genome: Genome,
+  task: Task,
+  spec: TrialSpec,
+  host: TrialHost,
+): Promise<TrialReport> {
+  try {
+    prepareFolder(host.folder);
+    let gpuMs = 0;
+    const model = withReplay(host.llm, join(host.folder, 'calls.jsonl'));
+    const transcript = await runAgent(genome, task, {
+      // The replay is innermost, so that a reply that arrives too late is kept, although no longer used.
+      llm: (request) => untilAborted(host.signal, () => model(request)),
+      model: host.model,
+      seed: spec.seed,
+      folder: host.folder,
+      job: async (job) => {
+        const identity = identify(job);
+        const outcome = await untilAborted(host.signal, () => host.runJob(job, identity));
+        if (job.gpus > 0) gpuMs += outcome.ms;
+        return { identity, outcome };
+      },
+    });
+    writeFileSync(join(host.folder, 'trajectory.json'), JSON.stringify(transcript.trajectory));
+    for (const scratch of ['work', 'attempts']) remove(join(host.folder, scratch));
+    const { end, submission, turns, tokensIn, tokensOut, jobs } = transcript;
+    return { kind: 'finished', end, submission, turns, tokensIn, tokensOut, jobs, gpuMs };
+  } catch (error) {
+    return reportOf(error);
+  }
+}
+
+function prepareFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (name === 'calls.jsonl' && lstatSync(path).isFile()) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Best effort: what a job has made undeletable is in nobody's way until this trial is run again. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {}
+}
+
+/** The call's result, or `TrialLost` as soon as the trial is cancelled; a cancelled trial calls nothing more. */
+async function untilAborted<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  const lost = () => new TrialLost(messageOf(signal.reason));
+  if (signal.aborted) throw lost();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(lost());
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([call(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+const DISK_FULL = ['ENOSPC', 'EDQUOT', 'EROFS'];
+const OUT_OF_RESOURCES = ['EMFILE', 'ENFILE', 'EIO', 'ENOMEM', 'EAGAIN', 'ESTALE', 'EBUSY'];
+
+function reportOf(error: unknown): TrialReport {
+  if (error instanceof TrialLost || error instanceof LlmError) return { kind: 'lost', reason: error.message };
+  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
+  if (DISK_FULL.includes(code)) return { kind: 'unwritable', reason: messageOf(error) };
+  if (OUT_OF_RESOURCES.includes(code)) return { kind: 'lost', reason: messageOf(error) };
+  return { kind: 'crashed', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
