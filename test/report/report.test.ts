@@ -1,0 +1,207 @@
+import { expect, test } from 'vitest';
+import type { Outcome } from '../../src/evaluation/trial.ts';
+import { markdown } from '../../src/report/markdown.ts';
+import { type ReportInput, reportOf } from '../../src/report/model.ts';
+import { summary } from '../../src/report/terminal.ts';
+import {
+  apply,
+  type Candidate,
+  type Estimate,
+  type Event,
+  emptyState,
+  type Result,
+} from '../../src/state.ts';
+import type { Medal, Role } from '../../src/suite/suite.ts';
+
+const usage = { tokensIn: 100, tokensOut: 10, usd: 0.01, turns: 5, jobs: 2, gpuMs: 0 };
+
+function candidate(id: string, lineage: string, more: Partial<Candidate> = {}): Event {
+  const generation = more.parents ? 1 : 0;
+  return {
+    type: 'bred',
+    candidate: {
+      id,
+      parents: [],
+      operator: 'founder',
+      lineage,
+      generation,
+      slot: 0,
+      hypothesis: '',
+      predicted: [],
+      changes: [],
+      lessons: [],
+      ...more,
+    },
+  };
+}
+
+function tried(
+  genome: string,
+  task: string,
+  repeat: number,
+  score: number | null,
+  medal: Medal = 'none',
+): Event {
+  const role = task.split('-')[0] as Role;
+  const outcome: Outcome =
+    score === null
+      ? { kind: 'lost', reason: 'no disk' }
+      : { kind: 'scored', score, raw: score, medal, aboveMedian: score > 0.5, usage, jobs: [] };
+  const trial = { id: `${genome}/${task}/${repeat}`, genome, task, role, repeat, seed: 1 };
+  return { type: 'tried', generation: 0, trial, outcome };
+}
+
+const estimate = (shrunk: number, score: number): Estimate => ({
+  n: 8,
+  sum: 8 * shrunk,
+  squares: 1,
+  score,
+  repeats: 1,
+  shrunk,
+  error: 0.05,
+});
+
+const result: Result = {
+  stop: 'finished',
+  generations: 2,
+  champion: { id: 'child', lineage: 'cool', credited: true, search: 0.7, validation: 0.6, sealed: 0.6 },
+  baseline: { id: 'base', search: 0.4, validation: 0.45, sealed: 0.4 },
+  gain: { mean: 0.2, ci95: [0.1, 0.3], p: 0.0005 },
+  near: { baseline: 0.4, champion: 0.7, gain: 0.3, tasks: 1 },
+  far: { baseline: 0.4, champion: 0.5, gain: 0.1, tasks: 1 },
+  verdict: 'better',
+};
+
+const change = { path: 'sampling.temperature', before: '1', after: '0.6' };
+
+function events(): Event[] {
+  const search = { tournament: 3, elites: 1, firstTasks: 3, finalRepeats: 3, finalists: 2, sealedRepeats: 1 };
+  const trials = [
+    tried('base', 'search-a', 0, 0.4),
+    tried('base', 'search-b', 0, null),
+    tried('cool', 'search-a', 0, 0.5, 'bronze'),
+    tried('child', 'search-a', 0, 0.7, 'gold'),
+    tried('child', 'search-b', 0, 0.9, 'gold'),
+    tried('base', 'sealed-n', 0, 0.4),
+    tried('child', 'sealed-n', 0, 0.6, 'silver'),
+  ];
+  return [
+    {
+      type: 'started',
+      identity: {
+        seed: 7,
+        population: 4,
+        suite: 'mini',
+        suiteHash: 'h',
+        model: 'offline',
+        foundersHash: 'f',
+        search,
+      },
+      baseline: 'base',
+      generations: 2,
+    },
+    candidate('base', 'baseline'),
+    candidate('cool', 'cool'),
+    candidate('child', 'cool', {
+      parents: ['cool', 'base'],
+      operator: 'crossover',
+      hypothesis: 'cool | heads <b>win</b>',
+      changes: [change],
+      lessons: ['l1'],
+    }),
+    { type: 'planned', generation: 0, stage: 'first', trials: Array(9).fill('x') },
+    ...trials,
+    {
+      type: 'lesson',
+      generation: 0,
+      lesson: {
+        id: 'l1',
+        symptom: 'slips',
+        cause: 'heat',
+        advice: 'cool down',
+        genes: ['sampling.temperature'],
+        evidence: [],
+        lineage: 'baseline',
+        generation: 0,
+      },
+    },
+    {
+      type: 'generation',
+      generation: 1,
+      estimates: { base: estimate(0, 0.4), cool: estimate(0.1, 0.5), child: estimate(0.3, 0.8) },
+      survivors: ['child', 'base'],
+      lessonRecords: { l1: { bred: 2, gain: 0.4, retired: false } },
+      operators: { crossover: { bred: 1, refused: 0, survived: 1, gain: 0.2 } },
+    },
+    { type: 'champion', generation: 1, candidate: 'child' },
+    { type: 'ended', result },
+  ];
+}
+
+function input(list: Event[]): ReportInput {
+  const state = list.reduce(apply, emptyState());
+  const tasks = [{ id: 'sealed-n', family: 'tabular', distance: 'near' as const }];
+  const jobs = { run: 10, hits: 30, ms: 900 };
+  return { folder: 'runs/x', state, events: list, tasks, diff: () => [change], jobs, wallMs: 61_000 };
+}
+
+test('lineages stand best first, with their best candidate, medals and changes', () => {
+  const { lineages } = reportOf(input(events()));
+  expect(lineages.map((row) => [row.founder, row.size, row.merges, row.alive])).toEqual([
+    ['cool', 2, 1, 1],
+    ['baseline', 1, 0, 1],
+  ]);
+  expect(lineages[0]!.best).toMatchObject({ id: 'child', gain: 0.3, score: 0.8 });
+  expect(lineages[0]!.best!.medals).toEqual({ gold: 2, silver: 0, bronze: 0, trials: 2 });
+  expect(lineages[0]!.changes).toEqual([change]);
+  expect(lineages[1]!.changes).toEqual([]);
+});
+
+test('a task is compared over repeats on which both have a score: lost is missing, not 0', () => {
+  const { tasks } = reportOf(input(events()));
+  expect(tasks.map(({ task, repeats, baseline, champion }) => [task, repeats, baseline, champion])).toEqual([
+    ['search-a', 1, 0.4, 0.7],
+    ['sealed-n', 1, 0.4, 0.6],
+  ]);
+  expect(tasks[1]).toMatchObject({ role: 'sealed', family: 'tabular', distance: 'near' });
+});
+
+test('trials, cost, ancestry, lessons and the course', () => {
+  const report = reportOf(input(events()));
+  expect(report.trials).toEqual({ run: 7, cached: 2, lost: 1 });
+  expect(report.cost).toMatchObject({ tokensIn: 600, tokensOut: 60, usd: 0.06 });
+  expect(report.ancestry.map(({ id, merged }) => [id, merged])).toEqual([
+    ['cool', null],
+    ['child', 'baseline'],
+  ]);
+  expect(report.lessons.helped).toMatchObject([{ id: 'l1', gain: 0.4, inChampion: true }]);
+  expect(report.course).toEqual([
+    { generation: 1, measured: 3, dropped: 0, best: 0.3, median: 0.1, score: 0.8 },
+  ]);
+});
+
+test('a run that was cut off has a report of what there is', () => {
+  const report = reportOf(input(events().slice(0, 6)));
+  expect(report).toMatchObject({ verdict: 'not measured', champion: null, generations: 0 });
+  expect(summary(report, false)).toContain('No verdict yet');
+  expect(markdown(report)).toContain('No verdict yet');
+});
+
+test('the summary names verdict, near and far, lineages and places; it has colour only on request', () => {
+  const text = summary(reportOf(input(events())), false);
+  expect(text).toContain(
+    'The champion is better than the baseline: +0.200 on sealed tasks (95% +0.100 to +0.300',
+  );
+  expect(text).toMatch(/near \(1\) +0\.400 +0\.700 +\+0\.300 \(\+75%\)/);
+  expect(text).toMatch(/sampling\.temperature: 1 → 0\.6/);
+  expect(text).toContain('runs/x/genomes/child/');
+  expect(text).not.toContain('\u001b');
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+  expect(summary(reportOf(input(events())), true)).toContain('\u001b[1m');
+});
+
+test('words of a model cannot break a table or smuggle in a tag', () => {
+  const text = markdown(reportOf(input(events())));
+  expect(text).toContain('cool \\| heads &lt;b>win&lt;/b>');
+  expect(text).not.toContain('<b>');
+});
