@@ -41,8 +41,7 @@ export type Replay = (event: Event, line: { seq: number; at: string }) => void;
 const CHUNK = 1 << 20;
 /** No event is longer; a file with a longer line is none of ours. */
 const LONGEST_LINE = 64 << 20;
-/** `"crc":"89abcdef",` */
-const CRC_MEMBER = 17;
+const CRC_MEMBER = '"crc":"89abcdef",'.length;
 const NEWLINE = 0x0a;
 
 /**
@@ -198,10 +197,12 @@ function writeWhole(fd: number, buffer: Buffer): void {
 function formatLine(seq: number, event: Event, at: string): Buffer {
   const head = Buffer.from(`{"seq":${seq},`);
   const tail = Buffer.from(`${JSON.stringify({ ...event, at }, finite).slice(1)}\n`);
-  const crc = crc32(tail, 0, tail.length - 1, crc32(head))
-    .toString(16)
-    .padStart(8, '0');
-  return Buffer.concat([head, Buffer.from(`"crc":"${crc}",`), tail]);
+  const crc = crcMember(crc32(tail, 0, tail.length - 1, crc32(head)));
+  return Buffer.concat([head, Buffer.from(crc), tail]);
+}
+
+function crcMember(crc: number): string {
+  return `"crc":"${crc.toString(16).padStart(8, '0')}",`;
 }
 
 /** JSON would turn NaN and infinities into null, and the replay would differ from the run. */
@@ -219,8 +220,8 @@ function parseLine(
   const crcStart = buffer.indexOf(',', start) + 1;
   const rest = crcStart + CRC_MEMBER;
   if (crcStart === 0 || rest > end) return 'it is not a line of a journal';
-  const written = Number.parseInt(buffer.toString('latin1', crcStart + 7, crcStart + 15), 16);
-  if (crc32(buffer, rest, end, crc32(buffer, start, crcStart)) !== written) return 'its crc does not match';
+  const crc = crcMember(crc32(buffer, rest, end, crc32(buffer, start, crcStart)));
+  if (buffer.toString('latin1', crcStart, rest) !== crc) return 'its crc does not match';
   try {
     return JSON.parse(buffer.toString('utf8', start, end));
   } catch (error) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -30,6 +30,7 @@ export function takeLock(dir: string): Lock {
   };
   const root = join(dir, 'lock');
   const temporary = join(dir, `lock.${self.nonce}.tmp`);
+  refuseHeld(dir);
   try {
     writeFileSync(temporary, JSON.stringify(self), { flag: 'wx' });
     while (!tryToTake(dir, root, temporary, self)) {
@@ -47,6 +48,12 @@ export function takeLock(dir: string): Lock {
   };
 }
 
+/** Throws a `UserError` while a process holds the lock of the run in `dir`; changes nothing. */
+export function refuseHeld(dir: string): void {
+  const last = lastOf(dir);
+  if (last && isAlive(last)) throw held(dir, last);
+}
+
 function tryToTake(dir: string, root: string, temporary: string, self: Holder): boolean {
   const dead = lastOf(dir);
   if (!dead) return create(temporary, root);
@@ -54,7 +61,7 @@ function tryToTake(dir: string, root: string, temporary: string, self: Holder): 
   const successor = join(dir, `lock.${dead.nonce}`);
   if (!create(temporary, successor)) return false;
   if (lastOf(dir)?.nonce !== self.nonce) {
-    unlinkSync(successor);
+    rmSync(successor, { force: true });
     return false;
   }
   renameSync(successor, root);
