@@ -96,7 +96,9 @@ export function readConversation(messages: readonly Message[]): View {
     if (message.role === 'assistant') {
       age--;
       view.said.push(message.content ?? '');
-      paths = (message.tool_calls ?? []).map((call) => readCall(view, call.function.name, call.function.arguments));
+      paths = (message.tool_calls ?? []).map((call) =>
+        readCall(view, call.function.name, call.function.arguments),
+      );
     } else {
       view.wantsNote = message.role === 'user' && message.content.startsWith('The attempt is over');
       readResult(view, message.content, paths.shift() ?? '', age);

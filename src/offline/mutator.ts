@@ -1,0 +1,5 @@
+import type { ChatRequest } from '../llm/llm.ts';
+
+export function mutate(_request: ChatRequest): string {
+  return '{"hypothesis":"nothing","expects":[],"edits":[]}';
+}
