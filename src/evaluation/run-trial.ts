@@ -115,7 +115,17 @@ async function untilAborted<T>(signal: AbortSignal, call: () => Promise<T>): Pro
 }
 
 const DISK_FULL = ['ENOSPC', 'EDQUOT', 'EROFS'];
-const OUT_OF_RESOURCES = ['EMFILE', 'ENFILE', 'EIO', 'ENOMEM', 'EAGAIN', 'ESTALE', 'EBUSY'];
+const OUT_OF_RESOURCES = [
+  'EMFILE',
+  'ENFILE',
+  'EIO',
+  'ENOMEM',
+  'EAGAIN',
+  'ESTALE',
+  'EBUSY',
+  'EACCES',
+  'EPERM',
+];
 
 function reportOf(error: unknown): TrialReport {
   if (error instanceof TrialLost || error instanceof LlmError) return { kind: 'lost', reason: error.message };
