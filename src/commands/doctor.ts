@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { access, statfs } from 'node:fs/promises';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { detectSandbox } from '../jobs/sandbox.ts';
+import { findInventory } from '../jobs/slots.ts';
+
+/** One line of what is here. `no` needs mending before anything runs, `warn` limits what can be done. */
+export type Finding = { name: string; ok: 'yes' | 'no' | 'warn'; detail: string };
+
+/** Looks at this machine, by trying rather than by reading version numbers. `runs` is where runs will be written. */
+export async function doctor(runs = 'runs'): Promise<Finding[]> {
+  const [sandbox, { gpus }, slurm, free] = await Promise.all([
+    detectSandbox(),
+    findInventory(),
+    firstLine('sinfo', ['--version']),
+    freeBytes(runs),
+  ]);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const recent = major > 20 || (major === 20 && minor >= 11);
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
+  const endpoint = process.env.OPENAI_BASE_URL;
+  return [
+    finding('node', recent ? 'yes' : 'no', `${process.version}${recent ? '' : ', 20.11 or newer is needed'}`),
+    finding('cores', 'yes', `${availableParallelism()}`),
+    finding(
+      'memory',
+      totalmem() >= 2 ** 30 ? 'yes' : 'warn',
+      `${gigabytes(totalmem())}, ${gigabytes(freemem())} free`,
+    ),
+    finding('gpus', 'yes', gpus.length === 0 ? 'none' : `${gpus.length}: ${gpus.join(', ')}`),
+    finding('slurm', 'yes', slurm ?? 'none'),
+    finding('sandbox', sandbox.level === 'bubblewrap' ? 'yes' : 'warn', sandbox.why),
+    finding(
+      'parent death',
+      sandbox.bwrap !== null || sandbox.setpriv !== null ? 'yes' : 'warn',
+      sandbox.bwrap !== null || sandbox.setpriv !== null
+        ? 'jobs die with the run'
+        : 'without bwrap and setpriv, jobs of a killed run end when it is resumed',
+    ),
+    finding(
+      'memory limit',
+      sandbox.memoryLimit ? 'yes' : 'warn',
+      sandbox.memoryLimit ? 'holds for every process of a job (RLIMIT_DATA)' : 'only for the heap of Node',
+    ),
+    finding('endpoint', 'yes', endpoint ? originOf(endpoint) : 'OPENAI_BASE_URL is not set'),
+    finding('api key', 'yes', `OPENAI_API_KEY is ${process.env.OPENAI_API_KEY ? '' : 'not '}set`),
+    finding(
+      'disk',
+      free === null ? 'no' : free >= 2 ** 30 ? 'yes' : 'warn',
+      free === null ? `${runs} cannot be reached` : `${gigabytes(free)} free for ${runs}`,
+    ),
+  ];
+}
+
+function finding(name: string, ok: Finding['ok'], detail: string): Finding {
+  return { name, ok, detail };
+}
+
+/** Scheme, host and path of an address: what may stand before an @ or after a ? is nobody's business. */
+function originOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  return url === null ? 'OPENAI_BASE_URL is no address' : `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+function firstLine(command: string, args: string[]): Promise<string | null> {
+  return new Promise((done) => {
+    execFile(command, args, { timeout: 10_000 }, (error, stdout) =>
+      done(error ? null : (stdout.split('\n')[0] ?? '')),
+    );
+  });
+}
+
+/** Free bytes where `folder` is or would be made; null when there is no such place. */
+async function freeBytes(folder: string): Promise<number | null> {
+  let place = resolve(folder);
+  while (
+    await access(place).then(
+      () => false,
+      () => true,
+    )
+  ) {
+    if (place === dirname(place)) return null;
+    place = dirname(place);
+  }
+  return statfs(place).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => null,
+  );
+}

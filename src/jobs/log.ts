@@ -1,0 +1,75 @@
+import { constants } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import type { Ended } from './process.ts';
+
+/** Real paths and what stands for each in a log. */
+export type Aliases = readonly (readonly [real: string, shown: string])[];
+
+/** What an ended process means; a `JobOutcome` before its outputs are looked at. */
+export type Verdict = { log: string } & (
+  | { kind: 'done' }
+  | { kind: 'failed'; exitCode: number }
+  | { kind: 'out-of-memory' }
+  | { kind: 'lost'; reason: string }
+);
+
+/** A log that says the same wherever the job ran: real paths replaced, process ids out of Node's warnings. */
+export function cleanLog(output: string, aliases: Aliases): string {
+  let log = output;
+  for (const [real, shown] of [...aliases].sort((a, b) => b[0].length - a[0].length)) {
+    const url = pathToFileURL(real).pathname;
+    if (url !== real) log = log.replaceAll(url, shown);
+    log = log.replaceAll(real, shown);
+  }
+  return log.replace(/\(node:\d+\)/g, '(node)');
+}
+
+/**
+ * Reads an ended process. Exit codes above 128 are signals, as the sandbox and shells report them. An abort by the
+ * allocator is `out-of-memory`; a process that was stopped by us or ended from outside is `lost`.
+ */
+export function judge(ended: Ended, log: string): Verdict {
+  if (ended.cause === 'not-started')
+    return { kind: 'lost', reason: `could not be started: ${ended.error}`, log };
+  if (ended.cause === 'cancelled') return { kind: 'lost', reason: 'cancelled', log };
+  if (ended.cause === 'deadline') return { kind: 'lost', reason: 'the safety deadline passed', log };
+  if (ended.cause === 'flood')
+    return { kind: 'failed', exitCode: 1, log: `${log}\n[stopped: too much output]\n` };
+  if (ended.signal === 'SIGKILL') return { kind: 'lost', reason: 'killed from outside', log };
+  const exitCode = ended.signal === null ? ended.code : 128 + constants.signals[ended.signal];
+  if (exitCode === 0) return { kind: 'done', log };
+  const refused = notRunnable.exec(log);
+  if (refused) {
+    const [, command, why] = refused as unknown as [string, string, string];
+    const missing = /not found|no such file/i.test(why);
+    const text = `${command}: ${missing ? 'command not found' : why}\n`;
+    return { kind: 'failed', exitCode: missing ? 127 : 126, log: text };
+  }
+  if (exitCode > 128) {
+    const short = shortenCrash(log);
+    return full.test(log) ? { kind: 'out-of-memory', log: short } : { kind: 'failed', exitCode, log: short };
+  }
+  return fullBuffer.test(log) ? { kind: 'out-of-memory', log } : { kind: 'failed', exitCode, log };
+}
+
+/** The end of a text, at most `bytes` of UTF-8, cut at a character's beginning. */
+export function lastBytes(text: string, bytes: number): string {
+  const all = Buffer.from(text);
+  if (all.length <= bytes) return text;
+  let start = all.length - bytes;
+  while (start < all.length && ((all[start] as number) & 0xc0) === 0x80) start++;
+  return all.toString('utf8', start);
+}
+
+/** V8's report of its own end is full of addresses, times and process ids; one sentence of it is worth reading. */
+function shortenCrash(log: string): string {
+  const start = log.search(/\n*<--- Last few GCs --->|\n*#\n# Fatal |\n*FATAL ERROR: /);
+  if (start < 0) return log;
+  const what = full.test(log.slice(start)) ? 'JavaScript heap out of memory' : 'Node.js aborted';
+  return `${log.slice(0, start)}\nFATAL ERROR: ${what}\n`;
+}
+
+/** The sandbox or the shell in front of the job could not run its command: all that there is in the log. */
+const notRunnable = /^(?:bwrap: execvp|[^\n]*\bsh: [^\n]*exec:) ([^\n]*): ([^\n:]*)\n?$/;
+const full = /out of memory|Allocation failed|bad_alloc/;
+const fullBuffer = /RangeError: Array buffer allocation failed|^MemoryError/m;
