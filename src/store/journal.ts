@@ -38,10 +38,15 @@ export type JournalEnd = {
 /** Given each event with its number and time, in order; must not keep the process waiting. */
 export type Replay = (event: Event, line: { seq: number; at: string }) => void;
 
+type Line = { seq: number; at: string; event: Event };
+
 const CHUNK = 1 << 20;
 /** No event is longer; a file with a longer line is none of ours. */
 const LONGEST_LINE = 64 << 20;
 const CRC_MEMBER = '"crc":"89abcdef",'.length;
+const AT_MEMBER = atMember('2026-01-31T12:00:00.000Z').length;
+/** The time, its closing quote and the closing brace. */
+const AT_DATE = '2026-01-31T12:00:00.000Z"}'.length;
 const NEWLINE = 0x0a;
 
 /**
@@ -68,12 +73,11 @@ export async function readJournal(path: string, replay: Replay): Promise<Journal
       bad = parsed;
       return;
     }
-    const { seq: number, crc: _, at, ...event } = parsed;
-    if (number !== seq + 1) throw damaged(path, seq + 1, `it has the number ${number}`);
+    if (parsed.seq !== seq + 1) throw damaged(path, seq + 1, `it has the number ${parsed.seq}`);
     seq++;
     bytes += end - start + 1;
     try {
-      replay(event as Event, { seq, at });
+      replay(parsed.event, { seq, at: parsed.at });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new UserError(`${path} line ${seq}: ${error.message}`, error.hint, error.exitCode);
@@ -195,8 +199,9 @@ function writeWhole(fd: number, buffer: Buffer): void {
 }
 
 function formatLine(seq: number, event: Event, at: string): Buffer {
+  refuseInfinite(event, 'event');
   const head = Buffer.from(`{"seq":${seq},`);
-  const tail = Buffer.from(`${JSON.stringify({ ...event, at }, finite).slice(1)}\n`);
+  const tail = Buffer.from(`${JSON.stringify(event).slice(1, -1)}${atMember(at)}}\n`);
   const crc = crcMember(crc32(tail, 0, tail.length - 1, crc32(head)));
   return Buffer.concat([head, Buffer.from(crc), tail]);
 }
@@ -205,25 +210,34 @@ function crcMember(crc: number): string {
   return `"crc":"${crc.toString(16).padStart(8, '0')}",`;
 }
 
-/** JSON would turn NaN and infinities into null, and the replay would differ from the run. */
-function finite(key: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${key} is ${value} in an event`);
-  return value;
+function atMember(at: string): string {
+  return `,"at":"${at}"`;
 }
 
-/** The line from `start` to `end` (without the newline), or what is wrong with it. */
-function parseLine(
-  buffer: Buffer,
-  start: number,
-  end: number,
-): ({ seq: number; crc: string; at: string } & object) | string {
+/** JSON would turn NaN and infinities into null, and the replay would differ from the run. */
+function refuseInfinite(value: unknown, path: string): void {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new Error(`${path} is ${value}`);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const key in value) refuseInfinite(value[key as keyof typeof value], key);
+  }
+}
+
+/**
+ * The line from `start` to `end` (without the newline), or what is wrong with it. The members that are not the
+ * event's own stand at fixed places, so the event is parsed as it was written, without them.
+ */
+function parseLine(buffer: Buffer, start: number, end: number): Line | string {
   const crcStart = buffer.indexOf(',', start) + 1;
-  const rest = crcStart + CRC_MEMBER;
-  if (crcStart === 0 || rest > end) return 'it is not a line of a journal';
-  const crc = crcMember(crc32(buffer, rest, end, crc32(buffer, start, crcStart)));
-  if (buffer.toString('latin1', crcStart, rest) !== crc) return 'its crc does not match';
+  const eventStart = crcStart + CRC_MEMBER;
+  const eventEnd = end - AT_MEMBER - 1;
+  if (crcStart === 0 || eventStart >= eventEnd) return 'it is not a line of a journal';
+  const crc = crcMember(crc32(buffer, eventStart, end, crc32(buffer, start, crcStart)));
+  if (buffer.toString('latin1', crcStart, eventStart) !== crc) return 'its crc does not match';
+  const seq = Number(buffer.toString('latin1', start + '{"seq":'.length, crcStart - 1));
+  const at = buffer.toString('latin1', end - AT_DATE, end - 2);
   try {
-    return JSON.parse(buffer.toString('utf8', start, end));
+    return { seq, at, event: JSON.parse(`{${buffer.toString('utf8', eventStart, eventEnd)}}`) };
   } catch (error) {
     return messageOf(error);
   }
