@@ -94,7 +94,7 @@ export const ACTIONS = {
     priors: { scored: 0.0, reviewed: 0.8 },
   },
   submitBest: {
-    says: 'Submit the attempt with the best validation score, not the last.',
+    says: 'Submit the attempt with the best validation score.',
     priors: { scored: -0.3, reviewed: 0.6 },
   },
 } as const satisfies Record<string, { says: string; priors: Partial<Record<Situation, number>> }>;
@@ -150,7 +150,7 @@ export const SLIPS: readonly Slip[] = [
     id: 'placeholder',
     about: 'leave the placeholder of the target column in the code',
     loud: true,
-    right: ({ target }) => new RegExp(`columns\\['${escape(target)}'\\]`, 'g'),
+    right: ({ target }) => new RegExp(`columns\\['${quoted(target)}'\\]`, 'g'),
     wrong: "columns['TARGET_COLUMN']",
     fault: () => /columns\['TARGET_COLUMN'\]/g,
     mended: ({ target }) => `columns['${target}']`,
@@ -212,6 +212,6 @@ export const BY_HEART: Record<string, string> = {
   'features-words.mjs': 'words of a text column: texts, messages, reviews, tokens',
 };
 
-function escape(text: string): string {
+function quoted(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
