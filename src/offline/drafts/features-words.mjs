@@ -1,5 +1,5 @@
 // features: counts of the 60 most frequent words
-import { isNumeric, levels } from './read.mjs';
+import { isNumeric, levels, transpose } from './read.mjs';
 
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const number = (cell) => (cell === '' ? Number.NaN : Number(cell));
@@ -45,5 +45,3 @@ function count({ numeric, texts, place }, table) {
     return [...counts.map(Math.log1p), ...numeric.map((name) => number(table.columns[name][i]))];
   });
 }
-
-const transpose = (rows) => rows[0].map((_, j) => rows.map((row) => row[j]));

@@ -34,6 +34,9 @@ export function levels(cells, most) {
   return order.slice(0, most).map(([value]) => value);
 }
 
+/** Rows to columns and back. */
+export const transpose = (rows) => rows[0].map((_, j) => rows.map((row) => row[j]));
+
 /** Rows as one flat array, `width` numbers a row; what a row lacks is 0. */
 export function flat(rows, width) {
   const out = new Float64Array(rows.length * width);
