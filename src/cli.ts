@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { type Context, EXIT } from './commands/context.ts';
-import { type Given, SETTINGS } from './config.ts';
+import { type Given, readConfig, SETTINGS } from './config.ts';
 import { messageOf, UserError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -13,6 +13,19 @@ const EXAMPLES = `Examples:
   evolve show runs/2026-01-31-1 champion            the winner: its genes, its ancestry
   evolve trial --genome genomes/baseline            no search, just measure one genome
 `;
+
+/** What a later call may change without making another run of it. */
+const EXTENDABLE = [
+  'suite',
+  'genomes',
+  'generations',
+  'workers',
+  'concurrency',
+  'budget-usd',
+  'budget-trials',
+  'max-time',
+  'job-cache',
+];
 
 const context: Context = {
   interruption,
@@ -87,7 +100,11 @@ function build(done: (code: number) => void): Command {
   const run = add(
     'run',
     'evolve a population (the default command)',
-    async (_, flags) => (await import('./commands/run.ts')).run(flags, context),
+    async (_, { json, quiet, dryRun, ...settings }) => {
+      const config = await readConfig(settings);
+      const output = { json: json === true, quiet: quiet === true, dryRun: dryRun === true };
+      return (await import('./commands/run.ts')).run(config, output, context);
+    },
     true,
   );
   withSettings(run, () => true);
@@ -118,17 +135,6 @@ function build(done: (code: number) => void): Command {
   ).option('--json', 'one JSON document on stdout');
   return program;
 }
-
-/** What a later call may change without making another run of it. */
-const EXTENDABLE = [
-  'generations',
-  'workers',
-  'concurrency',
-  'budget-usd',
-  'budget-trials',
-  'max-time',
-  'job-cache',
-];
 
 function withSettings(command: Command, choose: (name: string) => boolean): Command {
   for (const { name, kind, value, about, group } of SETTINGS) {

@@ -125,6 +125,13 @@ function settle(values: Values): RunConfig {
     finalists: get('finalists', 8),
     sealedRepeats: get('sealed-repeats', 5),
   };
+  const model = get('model', 'offline');
+  if (model !== 'offline') {
+    throw new UserError(
+      `--model ${model}: this version runs the offline stand-in model only`,
+      'leave --model out; real endpoints come next',
+    );
+  }
   if (search.elites >= population) {
     throw new UserError(
       `--elites ${search.elites} leaves no room for children in a population of ${population}`,
@@ -136,7 +143,7 @@ function settle(values: Values): RunConfig {
     generations: get('generations', 50),
     suite: get('suite', ownFolder('benchmarks/mini-mle')),
     genomes: get('genomes', ownFolder('genomes')),
-    model: get('model', 'offline'),
+    model,
     seed: get('seed', 1),
     workers,
     concurrency: get('concurrency', 4 * workers),

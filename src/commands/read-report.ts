@@ -1,0 +1,82 @@
+import { join, relative } from 'node:path';
+import { diffGenomes } from '../genome/diff.ts';
+import type { Genome } from '../genome/genome.ts';
+import { type Report, type ReportInput, reportOf } from '../report/model.ts';
+import type { Event } from '../state.ts';
+import { readJobsLog } from '../store/jobs-log.ts';
+import { type RunReading, readRun } from '../store/run-dir.ts';
+
+/** A run as it stands on the disk, also while another process writes it. */
+export type RunOnDisk = RunReading & { report: Report };
+
+/** Reads a run and computes its report. `tasks` tells families, and near from far, where the suite is at hand. */
+export async function readReport(folder: string, tasks: ReportInput['tasks'] = []): Promise<RunOnDisk> {
+  const events: Event[] = [];
+  const times: number[] = [];
+  const reading = await readRun(folder, (event, { at }) => {
+    events.push(event);
+    times.push(Date.parse(at));
+  });
+  const log = await readJobsLog(join(folder, 'jobs.jsonl'));
+  const sessions = log
+    .filter((line) => line.session === 'started')
+    .map((line) => Date.parse(String(line.at)));
+  const input = {
+    folder: displayed(folder),
+    state: reading.state,
+    events,
+    tasks,
+    jobs: jobsOf(log),
+    wallMs: workedMs(times, sessions),
+  };
+  // Which genomes the report compares is known when it has been made once; they are read, and it is made again.
+  const wanted = new Set<string>();
+  reportOf({
+    ...input,
+    diff(before, after) {
+      wanted.add(before).add(after);
+      return [];
+    },
+  });
+  const genomes = new Map<string, Genome>();
+  for (const id of wanted) genomes.set(id, await reading.loadGenome(id));
+  const diff = (before: string, after: string) => diffGenomes(genomes.get(before)!, genomes.get(after)!);
+  return { ...reading, report: reportOf({ ...input, diff }) };
+}
+
+/** The path as people would type it. */
+export function displayed(folder: string): string {
+  const short = relative(process.cwd(), folder);
+  return short === '' || short.startsWith('..') ? folder : short;
+}
+
+/** Jobs that ran, and jobs that the cache answered; null where nothing was logged. */
+function jobsOf(log: Awaited<ReturnType<typeof readJobsLog>>): ReportInput['jobs'] {
+  const jobs = { run: 0, hits: 0, ms: 0 };
+  for (const line of log) {
+    if (typeof line.identity !== 'string') continue;
+    if (line.hit) jobs.hits++;
+    else {
+      jobs.run++;
+      jobs.ms += Number(line.runMs ?? 0);
+    }
+  }
+  return jobs.run + jobs.hits === 0 ? null : jobs;
+}
+
+/**
+ * How long the run was worked at: from the first to the last of `times` (of the journal's lines), without the
+ * pauses between the calls, each of which noted when it started.
+ */
+function workedMs(times: readonly number[], sessions: readonly number[]): number {
+  let sum = 0;
+  let previous = times[0] ?? 0;
+  const starts = [...sessions].sort((a, b) => a - b);
+  for (const time of times) {
+    const start = starts.findLast((at) => at > previous && at <= time);
+    sum += Math.max(0, time - (start ?? previous));
+    previous = Math.max(previous, time);
+  }
+  const first = starts[0];
+  return sum + (first !== undefined && times[0] !== undefined ? Math.max(0, times[0] - first) : 0);
+}

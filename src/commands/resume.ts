@@ -1,0 +1,16 @@
+import { type Given, type RunConfig, readConfig } from '../config.ts';
+import { readConfigOf } from '../store/catalog.ts';
+import { readRun } from '../store/run-dir.ts';
+import type { Context } from './context.ts';
+
+/** `evolve resume RUN`: the same run again with the same `--out`; flags may extend it or change its workers. */
+export async function resume(folder: string, flags: Given, context: Context): Promise<number> {
+  const { json, quiet, ...settings } = flags;
+  const { state } = await readRun(folder);
+  const { seed, population, model, search } = state.identity!;
+  const defaults = await readConfig({});
+  const stored: RunConfig = { ...defaults, ...(await readConfigOf(folder)), seed, population, model, search };
+  const config = await readConfig(settings, { ...stored, generations: state.generations, out: folder });
+  const { run } = await import('./run.ts');
+  return await run(config, { json: json === true, quiet: quiet === true, dryRun: false }, context);
+}

@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Trajectory } from '../agent/trajectory.ts';
+import type { RunConfig } from '../config.ts';
+import { poolEvaluator } from '../evaluation/pool.ts';
+import { evolve } from '../evolve.ts';
+import { type Founders, loadFounders } from '../genome/founders.ts';
+import { localRunner } from '../jobs/local.ts';
+import { sandboxLevel } from '../jobs/sandbox.ts';
+import { offlineLlm } from '../offline/offline-llm.ts';
+import { startProgress } from '../progress.ts';
+import { headline } from '../report/headline.ts';
+import { stopLine, summary } from '../report/terminal.ts';
+import type { RunIdentity, State, Stop } from '../state.ts';
+import { writeCatalog } from '../store/catalog.ts';
+import { checkOut, openRun } from '../store/run-dir.ts';
+import { startGrader } from '../suite/grader.ts';
+import { loadSuite } from '../suite/load.ts';
+import type { Suite } from '../suite/suite.ts';
+import { type Context, EXIT } from './context.ts';
+import { planOf, planText } from './plan.ts';
+import { displayed, readReport } from './read-report.ts';
+import { wantsColour, writeReport } from './report.ts';
+
+/** What people want to see: one JSON document, no progress, or only the plan. */
+export type Output = { json: boolean; quiet: boolean; dryRun: boolean };
+
+/** Where results of jobs are kept for all runs that are started in this folder; outside every sandbox. */
+const JOB_CACHE = 'runs/.cache/jobs';
+
+/**
+ * `evolve run` and `evolve resume`: checks everything before anything is written, then searches, unless there is
+ * nothing to do, and reports. The settings come checked, so that bad ones are refused before all this is loaded.
+ */
+export async function run(config: RunConfig, output: Output, context: Context): Promise<number> {
+  const say = output.quiet ? () => {} : (line: string) => context.note(`evolve: ${line}`);
+  const suite = await loadSuite(config.suite);
+  const founders = await loadFounders(config.genomes);
+  const identity = identityOf(config, suite, founders);
+  const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
+  if (output.dryRun) {
+    const plan = planOf(config, suite, founders, config.out);
+    context.print(output.json ? JSON.stringify(plan, null, 2) : planText(plan));
+    return EXIT.finished;
+  }
+  if (
+    config.out !== null &&
+    before?.result?.stop === 'finished' &&
+    config.generations <= before.generations
+  ) {
+    say(`${displayed(resolve(config.out))} is finished; a larger --generations extends it`);
+    return await conclude(config.out, 'finished', suite, output, context);
+  }
+  say(startLine(config, suite, founders, before));
+  if (founders.notice) say(founders.notice);
+  const { level, why } = await sandboxLevel();
+  if (level === 'none') say(`warning: ${why}, so jobs run without a sandbox; fit for the offline model only`);
+  const { dir, stop } = await search({ config, suite, founders, identity, output, context });
+  return await conclude(dir, stop, suite, output, context);
+}
+
+type SearchParts = {
+  config: RunConfig;
+  suite: Suite;
+  founders: Founders;
+  identity: RunIdentity;
+  output: Output;
+  context: Context;
+};
+
+/** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
+async function search(parts: SearchParts): Promise<{ dir: string; stop: Stop }> {
+  const { config, suite, founders, identity, output, context } = parts;
+  const interrupted = context.interruption();
+  const run = await openRun(config.out, identity);
+  if (run.notice) context.note(`evolve: ${run.notice}`);
+  run.logJob({ session: 'started', at: new Date().toISOString() });
+  await writeCatalog(run.dir, run.state, remembered(config, suite));
+  const runner = localRunner({
+    cacheDir: config.jobCache ? resolve(JOB_CACHE) : null,
+    onJob: (record) => run.logJob(record),
+    hidden: [suite.dir, run.dir],
+  });
+  const progress = startProgress({
+    stream: process.stderr,
+    quiet: output.quiet,
+    generations: config.generations,
+    passed: run.state.generation + 1,
+    jobs: runner.stats,
+  });
+  const time = timer(config.maxTimeMs);
+  const onInterrupt = () => progress.note('evolve: stopping; Ctrl-C again leaves at once');
+  interrupted.addEventListener('abort', onInterrupt);
+  const closers: (() => Promise<void>)[] = [() => runner.close()];
+  try {
+    const grader = await startGrader(suite.dir);
+    closers.unshift(() => grader.close());
+    const evaluator = poolEvaluator({
+      workers: config.workers,
+      concurrency: config.concurrency,
+      trialsDir: join(run.dir, 'trials'),
+      suite,
+      genomes: run.loadGenome,
+      grader,
+      runner,
+      model: config.model,
+    });
+    closers.unshift(() => evaluator.close());
+    const stop = await evolve({
+      ...run,
+      identity,
+      suite,
+      founders: founders.genomes,
+      baseline: founders.baseline,
+      generations: config.generations,
+      evaluator,
+      llm: offlineLlm(),
+      record(event) {
+        run.record(event);
+        progress.event(event);
+      },
+      readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
+      budget: { trials: config.budgetTrials, usd: config.budgetUsd },
+      shouldStop: () => (interrupted.aborted ? 'interrupted' : time.signal.aborted ? 'max-time' : null),
+      signal: AbortSignal.any([interrupted, time.signal]),
+    });
+    return { dir: run.dir, stop };
+  } finally {
+    progress.close();
+    time.clear();
+    for (const close of closers) await close();
+    await run.close();
+  }
+}
+
+/** Writes the report and says how it went; gives the exit code. */
+async function conclude(dir: string, stop: Stop, suite: Suite, output: Output, context: Context) {
+  const read = await readReport(dir, suite.tasks);
+  const report = { ...read.report, stop };
+  await writeReport(dir, report);
+  if (output.json) context.print(JSON.stringify(headline(report), null, 2));
+  else context.print(summary(report, wantsColour()));
+  if (stop !== 'finished' && !output.quiet) {
+    context.note(`evolve: ${stopLine(report)}; \`evolve resume ${report.run}\` goes on`);
+  }
+  if (stop === 'interrupted') return EXIT.interrupted;
+  if (stop === 'infrastructure') return EXIT.inconclusive;
+  return stop === 'finished' ? EXIT.finished : EXIT.limit;
+}
+
+/** What makes this run this run: another identity needs another folder. */
+function identityOf(config: RunConfig, suite: Suite, founders: Founders): RunIdentity {
+  const { seed, population, model } = config;
+  return {
+    seed,
+    population,
+    suite: suite.name,
+    suiteHash: suite.hash,
+    model,
+    foundersHash: founders.hash,
+    search: config.search,
+  };
+}
+
+/** What `run.json` keeps: folders as absolute paths, so that `resume` works from anywhere. */
+function remembered(config: RunConfig, suite: Suite): RunConfig {
+  return { ...config, suite: suite.dir, genomes: resolve(config.genomes) };
+}
+
+function startLine(config: RunConfig, suite: Suite, founders: Founders, before: State | null): string {
+  const { population, generations, model, seed, workers } = config;
+  const begun = before?.identity ? `resuming ${config.out} after generation ${before.generation + 1}: ` : '';
+  return (
+    `${begun}population ${population}, ${generations} generations, seed ${seed}, model ${model}; suite ${suite.name} ` +
+    `(${suite.tasks.length} tasks), ${founders.genomes.size} founders, ${workers} workers`
+  );
+}
+
+/** A signal that is aborted when the time is up; `clear` lets the process end before. */
+function timer(ms: number | null): { signal: AbortSignal; clear(): void } {
+  const controller = new AbortController();
+  const timeout = ms === null ? undefined : setTimeout(() => controller.abort(), ms);
+  return { signal: controller.signal, clear: () => clearTimeout(timeout) };
+}
+
+/** What the agent did in a trial, or null where that is not kept. */
+async function readTrajectory(file: string): Promise<Trajectory | null> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Trajectory;
+  } catch {
+    return null;
+  }
+}
