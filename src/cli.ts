@@ -133,6 +133,20 @@ function build(done: (code: number) => void): Command {
     async ([folder, name], flags) =>
       (await import('./commands/show.ts')).show(folder!, name!, flags, context),
   ).option('--json', 'one JSON document on stdout');
+
+  const trial = add('trial', 'no search, just measure one genome', async (_, flags) =>
+    (await import('./commands/trial.ts')).trial(flags, context),
+  );
+  trial
+    .option('--genome <DIR>', 'the genome, such as genomes/baseline')
+    .option('--task <ID>', 'one task; else all search and validation tasks')
+    .option('--role <ROLE>', 'the tasks of one role: search, validation or sealed')
+    .option('--repeats <K>', 'trials on each task (3)')
+    .option('--keep <DIR>', "where the trials' folders stay; else they are removed");
+  withSettings(trial, (name) =>
+    ['suite', 'model', 'seed', 'workers', 'concurrency', 'job-cache'].includes(name),
+  );
+  withOutput(trial);
   return program;
 }
 

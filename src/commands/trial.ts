@@ -1,0 +1,181 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { type Given, type RunConfig, readConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
+import { poolEvaluator } from '../evaluation/pool.ts';
+import { trialSpec } from '../evaluation/trial.ts';
+import type { Genome } from '../genome/genome.ts';
+import { genomeId } from '../genome/hash.ts';
+import { loadGenome } from '../genome/load.ts';
+import { localRunner } from '../jobs/local.ts';
+import { didYouMean } from '../suggest.ts';
+import { startGrader } from '../suite/grader.ts';
+import { loadSuite } from '../suite/load.ts';
+import type { Role, Suite, Task } from '../suite/suite.ts';
+import { type Context, EXIT } from './context.ts';
+import {
+  byTask,
+  costOf,
+  type Measurement,
+  measurementText,
+  measureRoles,
+  measureTask,
+} from './measurement.ts';
+
+const JOB_CACHE = 'runs/.cache/jobs';
+/** Every look at sealed tasks outside a run, one JSON line each. */
+const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
+const ROLES: Role[] = ['search', 'validation', 'sealed'];
+
+/**
+ * `evolve trial --genome DIR --suite DIR [--task ID] [--role ROLE] [--repeats K] [--keep DIR]`: no search, just
+ * measure one genome, on search and validation tasks unless told otherwise. Sealed tasks are scored only when
+ * `--role sealed` asks for it; each such look is written down.
+ */
+export async function trial(flags: Given, context: Context): Promise<number> {
+  const { genome: genomeDir, task, role, repeats, keep, json, quiet, ...settings } = flags;
+  if (typeof genomeDir !== 'string') {
+    throw new UserError('no --genome is given', 'give the folder of a genome, such as genomes/baseline');
+  }
+  const config = await readConfig(settings);
+  if (config.model !== 'offline') {
+    throw new UserError(
+      `--model ${config.model}: this version runs the offline stand-in model only`,
+      'leave --model out; real endpoints come next',
+    );
+  }
+  const times = readRepeats(repeats);
+  const genome = await loadGenome(genomeDir);
+  const suite = await loadSuite(config.suite);
+  const tasks = chooseTasks(suite, task, role);
+  const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
+  if (tasks.some((chosen) => chosen.role === 'sealed')) {
+    say(`warning: each look at sealed tasks weakens what they can tell; noted in ${SEALED_LOOKS}`);
+    noteLook(suite, genomeId(genome), tasks, config.seed, times);
+  }
+  const trialsDir = typeof keep === 'string' ? resolve(keep) : null;
+  const signal = context.interruption();
+  const found = await measure({ genome, genomeDir, suite, tasks, repeats: times, config, trialsDir, signal });
+  if (found === null) return EXIT.interrupted;
+  context.print(json === true ? JSON.stringify(found, null, 2) : measurementText(found));
+  return found.tasks.some(({ mean }) => mean === null) ? EXIT.inconclusive : EXIT.finished;
+}
+
+export type MeasureOptions = {
+  genome: Genome;
+  /** For display. */
+  genomeDir: string;
+  suite: Suite;
+  tasks: readonly Task[];
+  repeats: number;
+  config: Pick<RunConfig, 'model' | 'seed' | 'workers' | 'concurrency' | 'jobCache'>;
+  /** Where the trials' folders go; null for nowhere. */
+  trialsDir: string | null;
+  signal: AbortSignal;
+};
+
+/** Measures a genome on tasks, repeats 0 … K − 1 each; null if interrupted. */
+export async function measure(options: MeasureOptions): Promise<Measurement | null> {
+  const { genome, suite, tasks, repeats, config, signal } = options;
+  const started = performance.now();
+  const id = genomeId(genome);
+  const trialsDir = options.trialsDir ?? mkdtempSync(join(tmpdir(), 'evolve-trial-'));
+  const grader = await startGrader(suite.dir);
+  const runner = localRunner({
+    cacheDir: config.jobCache ? JOB_CACHE : null,
+    hidden: [suite.dir, trialsDir],
+  });
+  const { workers, concurrency, model, seed } = config;
+  const evaluator = poolEvaluator({
+    workers,
+    concurrency,
+    trialsDir,
+    suite,
+    genomes: () => genome,
+    runner,
+    grader,
+    model,
+  });
+  try {
+    const specs = tasks.flatMap((task) =>
+      Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
+    );
+    const outcomes = await evaluator.evaluate(specs, () => {}, signal);
+    if (signal.aborted) return null;
+    const groups = byTask(specs, outcomes);
+    const measured = tasks.map((task) => measureTask(task, groups.get(task.id) ?? []));
+    const { run, hits } = runner.stats();
+    return {
+      genome: { dir: options.genomeDir, id },
+      suite: { dir: suite.dir, name: suite.name, hash: suite.hash },
+      model,
+      seed,
+      repeats,
+      tasks: measured,
+      roles: measureRoles(measured),
+      trials: { run: specs.length, lost: outcomes.filter(({ kind }) => kind === 'lost').length },
+      jobs: { run, hits },
+      cost: costOf(outcomes),
+      wallMs: Math.round(performance.now() - started),
+      trialsDir: options.trialsDir,
+    };
+  } finally {
+    await evaluator.close();
+    await runner.close();
+    await grader.close();
+    if (options.trialsDir === null) rmSync(trialsDir, { recursive: true, force: true });
+  }
+}
+
+function readRepeats(given: unknown): number {
+  if (given === undefined) return 3;
+  const repeats = /^\+?\d+$/.test(String(given)) ? Number(given) : Number.NaN;
+  if (repeats >= 1 && repeats <= 1000) return repeats;
+  throw new UserError(
+    `--repeats must be a whole number from 1 to 1000, not '${given}'`,
+    'for example: --repeats 3',
+  );
+}
+
+/** Search and validation tasks, or those of one role, or one task; sealed ones only where the role says so. */
+function chooseTasks(suite: Suite, id: unknown, role: unknown): Task[] {
+  if (role !== undefined && !ROLES.includes(role as Role)) {
+    const hint = `roles: ${ROLES.join(', ')}`;
+    throw new UserError(`unknown --role '${role}'${didYouMean(String(role), ROLES)}`, hint);
+  }
+  if (id === undefined) {
+    const wanted = role === undefined ? ['search', 'validation'] : [role];
+    const tasks = suite.tasks.filter((task) => wanted.includes(task.role));
+    if (tasks.length > 0) return tasks;
+    throw new UserError(`${suite.dir} has no ${wanted.join(' or ')} tasks`, 'give another --role');
+  }
+  const found = suite.tasks.find((task) => task.id === id);
+  if (!found) {
+    const ids = suite.tasks.map((task) => task.id);
+    throw new UserError(
+      `${suite.dir} has no task '${id}'${didYouMean(String(id), ids)}`,
+      `tasks: ${ids.join(', ')}`,
+    );
+  }
+  if (found.role === 'sealed' && role !== 'sealed') {
+    throw new UserError(
+      `task '${id}' is sealed: each look at it weakens what it can tell`,
+      'add --role sealed if you mean it; the look is noted',
+    );
+  }
+  if (role !== undefined && found.role !== role) {
+    throw new UserError(`task '${id}' is a ${found.role} task`, 'leave --role out');
+  }
+  return [found];
+}
+
+function noteLook(suite: Suite, genome: string, tasks: readonly Task[], seed: number, repeats: number): void {
+  const ids = tasks.map((task) => task.id);
+  const at = new Date().toISOString();
+  mkdirSync(dirname(SEALED_LOOKS), { recursive: true });
+  appendFileSync(
+    SEALED_LOOKS,
+    `${JSON.stringify({ at, suite: suite.name, suiteHash: suite.hash, genome, tasks: ids, seed, repeats })}\n`,
+  );
+}
