@@ -2,14 +2,26 @@ import { execFile } from 'node:child_process';
 import { access, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import type { Given } from '../config.ts';
 import { detectSandbox } from '../jobs/sandbox.ts';
 import { findInventory } from '../jobs/slots.ts';
+import { table } from '../report/format.ts';
+import { type Context, EXIT } from './context.ts';
 
 /** One line of what is here. `no` needs mending before anything runs, `warn` limits what can be done. */
 export type Finding = { name: string; ok: 'yes' | 'no' | 'warn'; detail: string };
 
+/** `evolve doctor`: what is here. Exit code 4 where something must be mended before anything runs. */
+export async function doctor(flags: Given, context: Context): Promise<number> {
+  const findings = await examine();
+  const marks = { yes: 'ok', warn: 'warn', no: 'MISSING' };
+  const rows = findings.map(({ name, ok, detail }) => [marks[ok], name, detail]);
+  context.print(flags.json ? JSON.stringify(findings, null, 2) : table(rows, [0, 1, 2]));
+  return findings.some(({ ok }) => ok === 'no') ? EXIT.inconclusive : EXIT.finished;
+}
+
 /** Looks at this machine, by trying rather than by reading version numbers. `runs` is where runs will be written. */
-export async function doctor(runs = 'runs'): Promise<Finding[]> {
+export async function examine(runs = 'runs'): Promise<Finding[]> {
   const [sandbox, { gpus }, slurm, free] = await Promise.all([
     detectSandbox(),
     findInventory(),

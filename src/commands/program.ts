@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Help, Option } from 'commander';
+import { type Given, PACKAGE_DIR, readConfig, SETTINGS } from '../config.ts';
+import type { Context } from './context.ts';
+
+const EXAMPLES = `Examples:
+  evolve --population 16 --generations 50           evolve the founders in genomes/, and read who won
+  evolve --population 6 --generations 3 --dry-run   what such a run would do, without doing it
+  evolve resume runs/2026-01-31-1                   go on where a run was stopped
+  evolve show runs/2026-01-31-1 champion            the winner: its genes, its ancestry
+  evolve trial --genome genomes/baseline            no search, just measure one genome
+`;
+
+/** What a later call may change without making another run of it. */
+const EXTENDABLE = [
+  'suite',
+  'genomes',
+  'generations',
+  'workers',
+  'concurrency',
+  'budget-usd',
+  'budget-trials',
+  'max-time',
+  'job-cache',
+];
+
+/** What matters to a measurement without a search. */
+const MEASURING = ['suite', 'model', 'seed', 'workers', 'concurrency', 'job-cache'];
+
+/**
+ * The command line. Its commands are loaded when they are called, so that help and bad arguments answer at once;
+ * `done` gets the exit code of the one that was.
+ */
+export function program(context: Context, done: (code: number) => void): Command {
+  const evolve = new Command('evolve')
+    .description('Evolves a population of agent harnesses, and says whether the winner is really better.')
+    .version(version(), '-V, --version')
+    .addHelpText('before', EXAMPLES)
+    .addHelpText(
+      'after',
+      '\n`evolve --population 16` is short for `evolve run --population 16`; see `evolve run --help`.',
+    )
+    .showSuggestionAfterError()
+    .configureHelp({
+      helpWidth: 110,
+      subcommandTerm: (command) => new Help().subcommandTerm(command).replace('[options] ', ''),
+    })
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .exitOverride();
+  /** Adds a subcommand whose action gets (operands, flags given on the command line). */
+  const add = (
+    usage: string,
+    about: string,
+    act: (operands: string[], flags: Given) => Promise<number>,
+    isDefault = false,
+  ): Command => {
+    const command = evolve.command(usage, { isDefault }).description(about).allowExcessArguments(false);
+    command.action(async () => {
+      const flags = Object.entries(command.opts()).filter(
+        ([name]) => command.getOptionValueSource(name) === 'cli',
+      );
+      done(await act(command.args, Object.fromEntries(flags)));
+    });
+    return command;
+  };
+
+  const run = add(
+    'run',
+    'evolve a population (the default command)',
+    async (_, { json, quiet, dryRun, ...settings }) => {
+      const config = await readConfig(settings);
+      const output = { json: json === true, quiet: quiet === true, dryRun: dryRun === true };
+      return (await import('./run.ts')).run(config, output, context);
+    },
+    true,
+  );
+  withSettings(run, () => true);
+  run
+    .option('--config <FILE>', 'settings by name, in JSON or YAML; flags win')
+    .option('--dry-run', 'say what would be done, and do nothing');
+  withOutput(run).addHelpText('before', EXAMPLES);
+
+  const resume = add(
+    'resume <RUN>',
+    'go on with a run that was stopped, or extend one that is finished',
+    async ([folder], flags) => (await import('./resume.ts')).resume(folder!, flags, context),
+  );
+  withSettings(resume, (name) => EXTENDABLE.includes(name));
+  withOutput(resume);
+
+  add('report <RUN>', "write report.md and report.json into the run's folder", async ([folder], flags) =>
+    (await import('./report.ts')).report(folder!, flags, context),
+  ).option('--json', 'print report.json on stdout');
+  add('compare <RUN...>', 'runs, or lineages of one run (RUN#LINEAGE), side by side', async (runs, flags) =>
+    (await import('./compare.ts')).compare(runs, flags, context),
+  ).option('--json', 'one JSON document on stdout');
+  add(
+    'show <RUN> <CANDIDATE>',
+    'a genome of a run, its ancestry, the diff to its parent',
+    async ([folder, name], flags) => (await import('./show.ts')).show(folder!, name!, flags, context),
+  ).option('--json', 'one JSON document on stdout');
+
+  const trial = add('trial', 'no search, just measure one genome', async (_, flags) =>
+    (await import('./trial.ts')).trial(flags, context),
+  );
+  trial
+    .option('--genome <DIR>', 'the genome, such as genomes/baseline')
+    .option('--task <ID>', 'one task; else all search and validation tasks')
+    .option('--role <ROLE>', 'the tasks of one role: search, validation or sealed')
+    .option('--repeats <K>', 'trials on each task (3)')
+    .option('--keep <DIR>', "where the trials' folders stay; else they are removed");
+  withSettings(trial, (name) => MEASURING.includes(name));
+  withOutput(trial);
+
+  add('validate <PATH...>', 'check genomes, suites and configuration', async (paths, flags) =>
+    (await import('./validate.ts')).validate(paths, flags, context),
+  ).option('--json', 'one JSON document on stdout');
+  add('doctor', 'what is here: node, cores, GPUs, sandbox, endpoint', async (_, flags) =>
+    (await import('./doctor.ts')).doctor(flags, context),
+  ).option('--json', 'one JSON document on stdout');
+  return evolve;
+}
+
+function withSettings(command: Command, choose: (name: string) => boolean): Command {
+  for (const { name, kind, value, about, group } of SETTINGS) {
+    if (!choose(name)) continue;
+    const flags = kind === 'switch' ? `--no-${name}` : `--${name} <${value}>`;
+    const option = new Option(flags, kind === 'switch' ? `do not ${about}` : about);
+    command.addOption(group === 'search' ? option.helpGroup('Search:') : option);
+  }
+  return command;
+}
+
+function withOutput(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document on stdout')
+    .option('--quiet', 'no progress on stderr');
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(PACKAGE_DIR, 'package.json'), 'utf8')) as { version: string }).version;
+}
