@@ -118,12 +118,12 @@ export async function openJournal(path: string, end: JournalEnd): Promise<Journa
   const fd = openForAppending(path, end);
   let { seq, bytes } = end;
   let committed = bytes;
-  let failure: UserError | null = null;
+  let failure: unknown = null;
   let closed = false;
   let flight: Promise<void> = Promise.resolve();
   await syncFolder(dirname(path));
 
-  const fail = (error: unknown): UserError => {
+  const fail = (error: unknown): unknown => {
     failure ??= storageError(path, error);
     return failure;
   };

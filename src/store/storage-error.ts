@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 
 /** What the operating system's codes mean to a person, and which are the machine's fault rather than the call's. */
 const MEANING: Record<string, { text: string; exitCode: 2 | 4; hint: string }> = {
@@ -14,14 +14,16 @@ const MEANING: Record<string, { text: string; exitCode: 2 | 4; hint: string }> =
 };
 
 /**
- * The error to throw when `path` cannot be written: a full disk is exit code 4 (the run can be resumed), a place
- * that one may not write to is exit code 2. A `UserError` passes through unchanged.
+ * The error to throw when `path` cannot be written: for a full disk a `UserError` with exit code 4 (the run can
+ * be resumed), for a place that one may not write to with exit code 2. What is no error of the operating system
+ * passes through unchanged.
  */
-export function storageError(path: string, error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  const known = MEANING[(error as NodeJS.ErrnoException)?.code ?? ''];
+export function storageError(path: string, error: unknown): unknown {
+  const { code, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!code || !syscall) return error;
+  const known = MEANING[code];
   return new UserError(
-    `${path} cannot be written: ${known?.text ?? messageOf(error)}`,
+    `${path} cannot be written: ${known?.text ?? message}`,
     known?.exitCode === 2
       ? `${known.hint}.`
       : `${known?.hint ?? 'Mend that'}, then give the same command again: what is journalled is kept, and the run goes on from there.`,
