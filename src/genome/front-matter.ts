@@ -34,6 +34,7 @@ export function parseFrontMatter(text: string): { fields: FrontMatter; body: str
 export function formatFrontMatter(fields: FrontMatter, body: string): string {
   const lines = Object.entries(fields).flatMap(([key, value]) => {
     if (typeof value === 'string') return [`${key}: ${quoted(value)}`];
+    if (Object.keys(value).length === 0) return [`${key}: {}`];
     return [`${key}:`, ...Object.entries(value).map(([name, item]) => `  ${quoted(name)}: ${quoted(item)}`)];
   });
   return `---\n${lines.join('\n')}\n---\n\n${body}\n`;
