@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Genome, Trigger } from '../genome/genome.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
@@ -30,11 +30,15 @@ export type AgentHost = {
   /** The trial's seed; call n of the agent draws from (seed, n). */
   seed: number;
   /**
-   * The trial's folder on this machine, existing and empty but for `calls.jsonl`. The agent works in `work/`
-   * below it; `submission.csv` beside `work/` is the submission that counts, `memory.md` its notes, `logs/` the
-   * output of its jobs, `attempts/` the files of each attempt that gave a valid submission.
+   * The trial's folder on this machine, existing and empty but for `calls.jsonl`. What lasts goes there:
+   * `submission.csv` is the submission that counts, `memory.md` the notes, `logs/` the output of jobs.
    */
   folder: string;
+  /**
+   * An empty folder for the time of the trial: the agent works in `work/`, and `attempts/` holds the files of each
+   * attempt that gave a valid submission.
+   */
+  scratch: string;
   /** Asks for a job; a `lost` outcome makes the trial lost. */
   job(spec: JobSpec): Promise<{ identity: string; outcome: JobOutcome }>;
 };
@@ -65,9 +69,9 @@ export class TrialLost extends Error {
 export async function runAgent(genome: Genome, task: Task, host: AgentHost): Promise<Transcript> {
   const folders = {
     trial: host.folder,
-    work: join(host.folder, 'work'),
+    work: join(host.scratch, 'work'),
     data: task.publicDir,
-    attempts: join(host.folder, 'attempts'),
+    attempts: join(host.scratch, 'attempts'),
   };
   const turns = Math.min(genome.limits.turns, task.limits.turns);
   const workspace = openWorkspace(folders);

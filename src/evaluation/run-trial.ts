@@ -8,6 +8,7 @@ import type { JobOutcome, JobSpec } from '../jobs/job.ts';
 import { type Llm, LlmError } from '../llm/llm.ts';
 import { withReplay } from '../llm/replay.ts';
 import type { Task } from '../suite/suite.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 import type { TrialSpec } from './trial.ts';
 
 /** What a trial asks of whoever runs it: a worker thread gives it over a port, a test gives it itself. */
@@ -56,8 +57,10 @@ export async function runTrial(
   spec: TrialSpec,
   host: TrialHost,
 ): Promise<TrialReport> {
+  let scratch = '';
   try {
     prepareFolder(host.folder);
+    scratch = makeScratch();
     let gpuMs = 0;
     const model = withReplay(host.llm, join(host.folder, 'calls.jsonl'));
     const transcript = await runAgent(genome, task, {
@@ -66,6 +69,7 @@ export async function runTrial(
       model: host.model,
       seed: spec.seed,
       folder: host.folder,
+      scratch,
       job: async (job) => {
         const identity = identify(job);
         const outcome = await untilAborted(host.signal, () => host.runJob(job, identity));
@@ -74,11 +78,12 @@ export async function runTrial(
       },
     });
     writeFileSync(join(host.folder, 'trajectory.json'), JSON.stringify(transcript.trajectory));
-    for (const scratch of ['work', 'attempts']) remove(join(host.folder, scratch));
     const { end, submission, turns, tokensIn, tokensOut, jobs } = transcript;
     return { kind: 'finished', end, submission, turns, tokensIn, tokensOut, jobs, gpuMs };
   } catch (error) {
     return reportOf(error);
+  } finally {
+    if (scratch !== '') removeScratch(scratch);
   }
 }
 
@@ -89,13 +94,6 @@ function prepareFolder(folder: string): void {
     if (name === 'calls.jsonl' && lstatSync(path).isFile()) continue;
     rmSync(path, { recursive: true, force: true });
   }
-}
-
-/** Best effort: what a job has made undeletable is in nobody's way until this trial is run again. */
-function remove(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {}
 }
 
 /** The call's result, or `TrialLost` as soon as the trial is cancelled; a cancelled trial calls nothing more. */
@@ -114,7 +112,7 @@ async function untilAborted<T>(signal: AbortSignal, call: () => Promise<T>): Pro
   }
 }
 
-const DISK_FULL = ['ENOSPC', 'EDQUOT', 'EROFS'];
+const DISK_FULL = ['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG'];
 const OUT_OF_RESOURCES = [
   'EMFILE',
   'ENFILE',

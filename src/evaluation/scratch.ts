@@ -1,0 +1,51 @@
+import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Folders of trials under way are small, short-lived and many: memory is the place for them. */
+const IN_MEMORY = '/dev/shm';
+const ENOUGH_BYTES = 256 * 2 ** 20;
+const PREFIX = 'evolve-trial-';
+
+let root: string | undefined;
+
+/** A new empty folder for the work of one trial; in memory where the machine offers it, else in the temporary folder. */
+export function makeScratch(): string {
+  root ??= chooseRoot();
+  return mkdtempSync(join(root, `${PREFIX}${process.pid}-`));
+}
+
+/** Best effort: what a job has made undeletable is in nobody's way. */
+export function removeScratch(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {}
+}
+
+/** Removes what runs of this program left that are no more (a crash, a kill); others' folders are let be. */
+export function sweepScratch(): void {
+  const folder = chooseRoot();
+  for (const name of readdirSync(folder)) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) removeScratch(join(folder, name));
+  }
+}
+
+function chooseRoot(): string {
+  try {
+    accessSync(IN_MEMORY, constants.W_OK);
+    const { bavail, bsize } = statfsSync(IN_MEMORY);
+    if (bavail * bsize >= ENOUGH_BYTES) return IN_MEMORY;
+  } catch {}
+  mkdirSync(tmpdir(), { recursive: true });
+  return tmpdir();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
