@@ -1,0 +1,74 @@
+import { type FinalsParts, finish, unfinished } from './finals.ts';
+import type { Genome } from './genome/genome.ts';
+import { genomeId } from './genome/hash.ts';
+import { type LearnParts, learn } from './learn.ts';
+import { LlmError } from './llm/llm.ts';
+import {
+  concludeGeneration,
+  firstTrials,
+  type Round,
+  raceNewcomers,
+  remainingTrials,
+} from './selection/barrier.ts';
+import { measure } from './selection/measure.ts';
+import type { Result, SearchSettings, Stop } from './state.ts';
+import { type BreedParts, breed } from './variation/breed.ts';
+
+/** All that the search needs of the world; `state` is replayed already, and `record` journals and applies. */
+export type EvolveParts = BreedParts & LearnParts & FinalsParts;
+
+/** What decides a search, unless told otherwise. */
+export const defaultSearch: SearchSettings = {
+  tournament: 3,
+  elites: 6,
+  firstTasks: 3,
+  finalRepeats: 12,
+  finalists: 6,
+  sealedRepeats: 5,
+};
+
+/**
+ * THE LOOP: select → vary → guard → evaluate → criticize → record → select, a generation at a time, then the
+ * finals. With a state replayed from a journal that was cut anywhere it goes on to the run that was never cut.
+ * Resolves with the result, that of a stopped run too; rejects for faults of this program or of the disk.
+ */
+export async function evolve(parts: EvolveParts): Promise<Result> {
+  begin(parts);
+  const { state, generations, suite } = parts;
+  if (state.result) return state.result;
+  const tasks = suite.tasks.filter((task) => task.role === 'search');
+  try {
+    for (let generation = state.generation + 1; generation < generations; generation++) {
+      const bred = await breed(parts, generation);
+      const round: Round = { generation, bred, tasks };
+      const stop = parts.shouldStop() ?? (await measureRound(parts, round));
+      if (stop) return unfinished(parts, stop);
+      await learn(parts, round);
+      parts.record(concludeGeneration(parts, round));
+      await parts.commit();
+    }
+    return await finish(parts);
+  } catch (error) {
+    if (error instanceof LlmError) return unfinished(parts, parts.shouldStop() ?? 'infrastructure');
+    throw error;
+  }
+}
+
+function begin({ state, identity, generations, founders, baseline, record }: EvolveParts): void {
+  const reference: Genome = founders.find(({ name }) => name === baseline)!.genome;
+  if (state.identity === null)
+    record({ type: 'started', identity, baseline: genomeId(reference), generations });
+  else if (generations !== state.generations) record({ type: 'extended', generations });
+}
+
+async function measureRound(parts: EvolveParts, round: Round): Promise<Stop | null> {
+  const { generation } = round;
+  const stop = await measure(parts, generation, 'first', firstTrials(parts, round));
+  if (stop) return stop;
+  for (const { id, behind, error, dropped } of raceNewcomers(parts, round)) {
+    if (dropped && !parts.state.dropped.has(id)) {
+      parts.record({ type: 'dropped', generation, candidate: id, behind, error });
+    }
+  }
+  return await measure(parts, generation, 'rest', remainingTrials(parts, round));
+}

@@ -1,0 +1,89 @@
+import type { Trajectory } from './agent/trajectory.ts';
+import { genePaths } from './genome/genes.ts';
+import type { Genome } from './genome/genome.ts';
+import type { Llm } from './llm/llm.ts';
+import { type Case, criticize, isKnown } from './memory/criticize.ts';
+import { seedAt } from './rng.ts';
+import type { Round } from './selection/barrier.ts';
+import { block, pairs } from './selection/measure.ts';
+import type { Event, RunIdentity, State } from './state.ts';
+import type { Task } from './suite/suite.ts';
+
+export type LearnParts = {
+  identity: RunIdentity;
+  state: State;
+  genomes: { load(id: string): Genome | Promise<Genome> };
+  /** The model that criticises, and its name. */
+  ask: Llm;
+  critic: string;
+  readTrajectory(trial: string): Promise<Trajectory | null>;
+  record(event: Event): void;
+};
+
+/** How many cases a generation gives to the critic: so many shortfalls, and so many wins. */
+const SHORTFALLS = 2;
+const WINS = 1;
+
+type Trial = { candidate: string; task: Task; difference: number };
+
+/**
+ * Lets the critic write lessons from a generation: its trials furthest below the baseline on the same seed, and the
+ * one furthest above, each of another candidate. Lessons that are known are not journalled again, which makes this
+ * safe to repeat after a cut.
+ */
+export async function learn(parts: LearnParts, round: Round): Promise<void> {
+  const { identity, state } = parts;
+  const cases = await Promise.all(chooseCases(parts, round).map((trial) => openCase(parts, round, trial)));
+  const lessons = await Promise.all(
+    cases.map((it, i) =>
+      it
+        ? criticize(parts.ask, parts.critic, seedAt(identity.seed, 'criticize', round.generation, i), it)
+        : [],
+    ),
+  );
+  for (const lesson of lessons.flat()) {
+    if (!isKnown(lesson, state.lessons))
+      parts.record({ type: 'lesson', generation: round.generation, lesson });
+  }
+}
+
+/** In slot order within equals: survivors first, then new candidates. */
+function chooseCases(parts: LearnParts, { generation, bred, tasks }: Round): Trial[] {
+  const { state } = parts;
+  const measured = [...state.survivors, ...bred.map(({ id }) => id)].filter((id) => id !== state.baseline);
+  const trials = measured.flatMap((candidate) =>
+    tasks.flatMap((task): Trial[] =>
+      pairs(parts, candidate, [task], generation).map(({ difference }) => ({ candidate, task, difference })),
+    ),
+  );
+  const chosen: Trial[] = [];
+  const take = (count: number, sign: 1 | -1) => {
+    for (const trial of [...trials].sort((a, b) => sign * (b.difference - a.difference))) {
+      if (count === 0) return;
+      if (sign * trial.difference <= 0 || chosen.some((other) => other.candidate === trial.candidate))
+        continue;
+      chosen.push(trial);
+      count--;
+    }
+  };
+  take(SHORTFALLS, -1);
+  take(WINS, 1);
+  return chosen;
+}
+
+async function openCase(parts: LearnParts, { generation }: Round, trial: Trial): Promise<Case | null> {
+  const { identity, state } = parts;
+  const [own] = block(identity, trial.candidate, [trial.task], generation);
+  const [reference] = block(identity, state.baseline, [trial.task], generation);
+  const [trajectory, other] = await Promise.all([own!, reference!].map(({ id }) => parts.readTrajectory(id)));
+  const [pair] = pairs(parts, trial.candidate, [trial.task], generation);
+  if (!trajectory || !pair) return null;
+  return {
+    lineage: state.candidates.get(trial.candidate)!.lineage,
+    generation,
+    task: { id: trial.task.id, family: trial.task.family },
+    genes: genePaths(await parts.genomes.load(trial.candidate)),
+    own: { trial: own!.id, score: pair.score, trajectory },
+    reference: { trial: reference!.id, score: pair.score - pair.difference, trajectory: other ?? null },
+  };
+}

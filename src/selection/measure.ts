@@ -1,0 +1,91 @@
+import type { Evaluator, Outcome, TrialSpec } from '../evaluation/trial.ts';
+import { scoreOf, trialSpec } from '../evaluation/trial.ts';
+import type { Event, RunIdentity, Stage, State, Stop } from '../state.ts';
+import type { Task } from '../suite/suite.ts';
+import type { Pair } from './estimate.ts';
+
+export type MeasureParts = {
+  identity: RunIdentity;
+  state: State;
+  /** Appends to the journal and applies to `state`. */
+  record(event: Event): void;
+  evaluator: Evaluator;
+  /** How many trials the run may have in all, those of earlier calls included. */
+  budget: { trials: number | null };
+  /** Why to stop now, if so; asked between trials' batches. */
+  shouldStop(): Stop | null;
+  /** Aborted to cut off trials in flight; what they give then is not journalled. */
+  signal?: AbortSignal;
+};
+
+/** A stage in which more than this share of the trials was lost stops the run. */
+const BEARABLE_LOSS = 0.5;
+
+/**
+ * Runs those of `specs` that have no outcome yet, or a lost one. Each outcome is journalled the moment it is
+ * known. Resolves with null when the stage is through (what the evaluator could not save is missing data then),
+ * else with the reason to stop; the stage can be taken up again where it was left.
+ */
+export async function measure(
+  parts: MeasureParts,
+  generation: number,
+  stage: Stage,
+  specs: readonly TrialSpec[],
+): Promise<Stop | null> {
+  const { state, record, evaluator, budget, shouldStop, signal } = parts;
+  const all = new Map(specs.map((spec) => [spec.id, spec]));
+  const missing = () => [...all.values()].filter((spec) => score(state.outcomes.get(spec.id)) === null);
+  const wanted = missing();
+  if (wanted.length === 0) return null;
+  const stop = shouldStop();
+  if (stop) return stop;
+  const left =
+    budget.trials === null ? wanted.length : budget.trials - state.spent.scored - state.spent.failed;
+  if (left <= 0) return 'budget-trials';
+  const planned = wanted.slice(0, left);
+  record({ type: 'planned', generation, stage, trials: planned.map((spec) => spec.id) });
+  await evaluator.evaluate(
+    planned,
+    (trial, outcome) => {
+      if (!(signal?.aborted && outcome.kind === 'lost'))
+        record({ type: 'tried', generation, trial, outcome });
+    },
+    signal,
+  );
+  if (planned.length < wanted.length) return shouldStop() ?? 'budget-trials';
+  const lost = missing().length;
+  if (signal?.aborted && lost > 0) return shouldStop() ?? 'interrupted';
+  return lost > BEARABLE_LOSS * all.size ? 'infrastructure' : null;
+}
+
+/** One block: the genome on these tasks at this repeat. */
+export function block(
+  identity: RunIdentity,
+  genome: string,
+  tasks: readonly Task[],
+  repeat: number,
+): TrialSpec[] {
+  return tasks.map((task) => trialSpec(identity.seed, identity.model, genome, task, repeat));
+}
+
+/** Candidate and baseline on the same tasks at the same repeat, in task order; tasks where either is missing are left out. */
+export function pairs(
+  parts: { identity: RunIdentity; state: State },
+  candidate: string,
+  tasks: readonly Task[],
+  repeat: number,
+): Pair[] {
+  const { identity, state } = parts;
+  const scores = (genome: string) =>
+    block(identity, genome, tasks, repeat).map((spec) => score(state.outcomes.get(spec.id)));
+  const own = scores(candidate);
+  return scores(state.baseline).flatMap((reference, i) => {
+    const value = own[i] ?? null;
+    return value === null || reference === null ? [] : [{ difference: value - reference, score: value }];
+  });
+}
+
+/** The score of an outcome, null where there is none. */
+export function score(outcome: Outcome | undefined): number | null {
+  return outcome === undefined ? null : scoreOf(outcome);
+}

@@ -1,0 +1,76 @@
+import type { Trajectory } from '../agent/trajectory.ts';
+import type { TrialSpec } from '../evaluation/trial.ts';
+import { excerpt } from '../memory/excerpt.ts';
+import { block, score } from '../selection/measure.ts';
+import type { RunIdentity, State } from '../state.ts';
+import type { Task } from '../suite/suite.ts';
+
+/** How a harness did on one search task, over its latest trials. */
+export type TaskScore = { task: Task; own: number; baseline: number; trials: number };
+
+/** A trial as raw text. */
+export type Shown = { task: string; score: number; text: string };
+
+/** What a mutator may know of a parent: search tasks only. `scorecard` is in task order. */
+export type Evidence = { scorecard: TaskScore[]; failures: Shown[]; successes: Shown[] };
+
+/** How many generations back a mutator looks, and how many trajectories of each kind it reads. */
+const GENERATIONS = 3;
+const FAILURES = 3;
+const SUCCESSES = 1;
+
+/**
+ * What is known of a genome at the barrier before `generation`. Trials of the last three generations make the
+ * scorecard; the trials furthest below the baseline, and the best one, are read in full.
+ */
+export async function gatherEvidence(
+  parts: {
+    identity: RunIdentity;
+    state: State;
+    readTrajectory(trial: string): Promise<Trajectory | null>;
+  },
+  genome: string,
+  tasks: readonly Task[],
+  generation: number,
+): Promise<Evidence> {
+  const { identity, state } = parts;
+  const scoreOfTrial = (spec: TrialSpec) => score(state.outcomes.get(spec.id));
+  const trials = tasks.flatMap((task) =>
+    latest(generation).flatMap((repeat) => {
+      const [spec] = block(identity, genome, [task], repeat);
+      const [reference] = block(identity, state.baseline, [task], repeat);
+      const own = scoreOfTrial(spec!);
+      const baseline = scoreOfTrial(reference!);
+      return own === null || baseline === null ? [] : [{ task, trial: spec!.id, own, baseline }];
+    }),
+  );
+  const scorecard = tasks.flatMap((task) => {
+    const on = trials.filter((trial) => trial.task === task);
+    const mean = (of: (trial: (typeof on)[number]) => number) =>
+      on.reduce((sum, trial) => sum + of(trial), 0) / on.length;
+    if (on.length === 0) return [];
+    return [
+      { task, own: mean((trial) => trial.own), baseline: mean((trial) => trial.baseline), trials: on.length },
+    ];
+  });
+  // What could have been won there: against the baseline on the same seed, or else against a perfect score.
+  const shortfall = (trial: (typeof trials)[number]) => Math.max(trial.baseline, 0.5) - trial.own;
+  const worst = [...trials].sort((a, b) => shortfall(b) - shortfall(a) || (a.trial < b.trial ? -1 : 1));
+  const best = [...trials].sort((a, b) => b.own - a.own || (a.trial < b.trial ? -1 : 1));
+  const show = async (chosen: typeof trials): Promise<Shown[]> => {
+    const read = await Promise.all(chosen.map((trial) => parts.readTrajectory(trial.trial)));
+    return chosen.flatMap(({ task, own }, i) => {
+      const trajectory = read[i];
+      return trajectory ? [{ task: task.id, score: own, text: excerpt(trajectory) }] : [];
+    });
+  };
+  return {
+    scorecard,
+    failures: await show(worst.filter((trial) => shortfall(trial) > 0).slice(0, FAILURES)),
+    successes: await show(best.filter((trial) => shortfall(trial) <= 0).slice(0, SUCCESSES)),
+  };
+}
+
+function latest(generation: number): number[] {
+  return Array.from({ length: Math.min(GENERATIONS, generation) }, (_, i) => generation - 1 - i);
+}
