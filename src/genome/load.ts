@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
-import { NAME_RULE, SCALAR_GENES } from './gene-table.ts';
+import { SCALAR_GENES } from './gene-table.ts';
 import type { Genome, Rule, Skill } from './genome.ts';
 import { parseRule } from './rule.ts';
 import { type GenomeProblem, validateGenome } from './schema.ts';
@@ -18,6 +18,27 @@ const MAX_FILES = 1000;
  * names the file, for links, large or foreign files, broken front matter, and genes that are unknown or out of range.
  */
 export async function loadGenome(dir: string): Promise<Genome> {
+  const record = await readGenome(dir);
+  const [problem, ...more] = validateGenome(record);
+  if (problem === undefined) return record as Genome;
+  const suffix = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  const hint = 'Correct the file; `evolve validate` lists all that is wrong.';
+  throw new UserError(`${describeProblem(dir, problem)}${suffix}`, hint);
+}
+
+/** A problem as a line that begins with the file of the genome's folder in which it stands. */
+export function describeProblem(dir: string, { path, message }: GenomeProblem): string {
+  const [section, name] = path.split('.');
+  const files: Record<string, string> = {
+    rules: name === undefined ? 'rules' : `rules/${name}.md`,
+    skills: name === undefined ? 'skills' : `skills/${name}/SKILL.md`,
+    mcp: 'mcp.json',
+  };
+  return `${join(dir, files[section!] ?? 'genome.json')}: ${path === '' ? 'the genome' : path} ${message}`;
+}
+
+/** The record that a genome's folder holds, its genes not yet checked. Throws as `loadGenome` does for the rest. */
+export async function readGenome(dir: string): Promise<unknown> {
   const paths = await listFiles(dir);
   const files = new Map<string, string>();
   for (const path of paths) {
@@ -59,9 +80,7 @@ export async function loadGenome(dir: string): Promise<Genome> {
   };
   const mcp = files.get('mcp.json');
   if (mcp !== undefined) genome.mcp = serversOf(join(dir, 'mcp.json'), mcp);
-  const problems = validateGenome(genome);
-  if (problems.length > 0) throw invalid(dir, problems);
-  return genome as Genome;
+  return genome;
 }
 
 /** Relative paths of all files, sorted, once it is known that each may be read. */
@@ -162,23 +181,6 @@ function within<T>(path: string, read: () => T): T {
   } catch (error) {
     throw new UserError(`${path}: ${messageOf(error)}`, 'Correct the file.');
   }
-}
-
-function invalid(dir: string, problems: GenomeProblem[]): UserError {
-  const { path, message } = problems[0]!;
-  const more = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
-  const named = /^(rules|skills)\.(.+)$/.exec(path);
-  const file =
-    named === null
-      ? 'genome.json'
-      : named[1] === 'rules'
-        ? `rules/${named[2]}.md`
-        : `skills/${named[2]}/SKILL.md`;
-  const where = join(dir, path.startsWith('mcp') ? 'mcp.json' : file);
-  const hint = message.includes('name of')
-    ? `Names are ${NAME_RULE}.`
-    : 'Correct the file; `evolve validate` checks it again.';
-  return new UserError(`${where}: ${path === '' ? 'the genome' : path} ${message}${more}`, hint);
 }
 
 function linkRefused(path: string): UserError {
