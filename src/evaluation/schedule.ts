@@ -60,7 +60,11 @@ export function scheduleTrials(
       if (signal.aborted && report.kind !== 'finished') return null;
       if (report.kind === 'crashed') throw rethrown(trial.spec, report.stack);
       if (report.kind === 'unwritable') {
-        throw new UserError(report.reason, 'Make room on the disk, then run the same again: it goes on.', 4);
+        throw new UserError(
+          report.reason,
+          'make room on the disk, then give the same command again: it goes on from there',
+          4,
+        );
       }
       if (report.kind === 'finished') {
         outcome = await gradeTrial(trial.spec, report, trial.folder, options.grader);

@@ -6,8 +6,8 @@ import type { ChatReply, ChatRequest, Llm } from './llm.ts';
  * Keeps every reply in `file` (one JSON line each: hash of the request, reply) before it is used, and answers
  * from there when the same requests come again in the same order: what a trial that was cut off had paid for is
  * not paid for twice. At the first request that differs the rest of the file is discarded and the model asked.
- * A torn last line is dropped. One call at a time; errors are not kept. Appends survive the death of the
- * process, not of the machine.
+ * A torn last line is dropped. One call at a time; errors are not kept; a message is not changed once it was sent.
+ * Appends survive the death of the process, not of the machine.
  */
 export function withReplay(llm: Llm, file: string): Llm {
   const kept = readKept(file);
@@ -33,9 +33,22 @@ export function withReplay(llm: Llm, file: string): Llm {
 
 type Kept = { hash: string; reply: ChatReply; start: number };
 
-/** Plain, not canonical, JSON: whatever builds requests does so in one order, and this is on the hot path. */
-function requestHash(request: ChatRequest): string {
-  return sha256(JSON.stringify(request), 24);
+/**
+ * Requests of one conversation share nearly all their messages, so each message and tool is hashed once, as an
+ * object: whoever sends requests does not change what was sent. Plain, not canonical, JSON: whatever builds
+ * requests does so in one order.
+ */
+function requestHash({ messages, tools = [], ...rest }: ChatRequest): string {
+  const parts = [JSON.stringify(rest), ...messages.map(digestOf), 'tools', ...tools.map(digestOf)];
+  return sha256(parts.join(' '), 24);
+}
+
+const digests = new WeakMap<object, string>();
+
+function digestOf(part: object): string {
+  const known = digests.get(part) ?? sha256(JSON.stringify(part), 24);
+  digests.set(part, known);
+  return known;
 }
 
 function readKept(file: string): Kept[] {
