@@ -31,6 +31,19 @@ export function hashJson(value: unknown, length = 12): string {
   return sha256(canonicalJson(value), length);
 }
 
+/** `JSON.parse` for files that people write: its `Error` is one line, and says where the text breaks off being JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = (error as Error).message.replace(/\s+/g, ' ');
+    const position = / at position (\d+)/.exec(message);
+    if (position === null) throw new Error(`not JSON: ${message}`);
+    const line = text.slice(0, Number(position[1])).split('\n').length;
+    throw new Error(`line ${line}: not JSON: ${message.slice(0, position.index)}`);
+  }
+}
+
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { SCALAR_GENES } from './gene-table.ts';
 import type { Genome, Rule, Skill } from './genome.ts';
 import { parseRule } from './rule.ts';
@@ -148,8 +149,9 @@ async function readText(path: string): Promise<string> {
 }
 
 function recordOf(path: string, text: string): Record<string, unknown> {
-  const value = within(path, () => JSON.parse(text));
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+  const value = within(path, () => parseJson(text));
+  if (value !== null && typeof value === 'object' && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw new UserError(`${path}: not a JSON object`, 'See genomes/baseline/genome.json.');
 }
 

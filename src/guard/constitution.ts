@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf, UserError } from '../errors.ts';
 import { scalarGene } from '../genome/gene-table.ts';
 import { compileSchema } from '../genome/schema.ts';
+import { parseJson } from '../json.ts';
 
 /**
  * What evolution may do. Paths are of genes (`sampling.temperature`) or sections (`mcp`); the longest that fits
@@ -84,7 +85,7 @@ export async function readConstitution(file: string): Promise<Constitution> {
   let value: unknown;
   try {
     if (!(await lstat(file)).isFile()) throw new Error('not a plain file');
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = parseJson(await readFile(file, 'utf8'));
   } catch (error) {
     throw refuse(messageOf(error));
   }

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
-import { canonicalJson, hashJson, sha256 } from '../json.ts';
+import { canonicalJson, hashJson, parseJson, sha256 } from '../json.ts';
 import { type Answers, readAnswers, TaskFault } from './answers.ts';
 import { parseCsv } from './csv.ts';
 import type { Suite, Task } from './suite.ts';
@@ -53,7 +53,7 @@ async function readSuiteJson(dir: string): Promise<SuiteFile> {
   const file = join(dir, 'suite.json');
   if (!(await lstat(file)).isFile()) throw new UserError(`${file}: not a plain file`, hint);
   try {
-    return readSuiteFile(JSON.parse(await readFile(file, 'utf8')));
+    return readSuiteFile(parseJson(await readFile(file, 'utf8')));
   } catch (error) {
     throw new UserError(`${file}: ${messageOf(error)}`, 'Correct the file.');
   }
@@ -124,7 +124,7 @@ async function readTree(root: string, below: string, files: Map<string, Buffer>)
 function parseTask(text: string | null) {
   if (text === null) throw new TaskFault('task.json', 'no task.json');
   try {
-    return readTaskFile(JSON.parse(text));
+    return readTaskFile(parseJson(text));
   } catch (error) {
     throw new TaskFault('task.json', messageOf(error));
   }

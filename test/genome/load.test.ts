@@ -58,7 +58,7 @@ describe('loadGenome', () => {
   const file = (path: string, text: string) => () => writeFiles(dir, { [path]: text });
   it.each<[string, () => Promise<unknown>, string]>([
     ['no genome.json', () => rm(join(dir, 'genome.json')), 'mine: no genome.json'],
-    ['broken JSON', file('genome.json', '{"sampling": }'), 'genome.json: Unexpected token'],
+    ['broken JSON', file('genome.json', '{\n"sampling": 1,}'), 'genome.json: line 2: not JSON'],
     ['a list', file('genome.json', '[]'), 'genome.json: not a JSON object'],
     [
       'a gene out of range',
