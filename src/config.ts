@@ -62,7 +62,7 @@ export const SETTINGS: readonly Setting[] = [
     group: 'run',
   },
   number('tournament', 'integer', 'N', 'how many meet in a tournament (3)', 1, 1000, 'search'),
-  number('elites', 'integer', 'N', 'how many of the best live on (a quarter, at most 4)', 1, 999, 'search'),
+  number('elites', 'integer', 'N', 'how many of the best live on (3 of 8, at most 6)', 1, 999, 'search'),
   number(
     'first-tasks',
     'integer',
@@ -72,7 +72,7 @@ export const SETTINGS: readonly Setting[] = [
     1000,
     'search',
   ),
-  number('finalists', 'integer', 'N', 'candidates measured again at the end (8)', 1, 1000, 'search'),
+  number('finalists', 'integer', 'N', 'candidates measured again at the end (6)', 1, 1000, 'search'),
   number(
     'final-repeats',
     'integer',
@@ -119,10 +119,10 @@ function settle(values: Values): RunConfig {
   const workers = get('workers', availableParallelism());
   const search: SearchSettings = {
     tournament: get('tournament', Math.min(3, population)),
-    elites: get('elites', Math.min(4, Math.max(1, Math.floor(population / 4)))),
+    elites: get('elites', Math.min(6, Math.max(1, Math.floor((3 * population) / 8)))),
     firstTasks: get('first-tasks', 3),
     finalRepeats: get('final-repeats', 12),
-    finalists: get('finalists', 8),
+    finalists: get('finalists', 6),
     sealedRepeats: get('sealed-repeats', 5),
   };
   const model = get('model', 'offline');

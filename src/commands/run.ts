@@ -7,11 +7,12 @@ import { evolve } from '../evolve.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
 import { localRunner } from '../jobs/local.ts';
 import { sandboxLevel } from '../jobs/sandbox.ts';
+import { renderMemory } from '../memory/render.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
 import { startProgress } from '../progress.ts';
 import { headline } from '../report/headline.ts';
 import { stopLine, summary } from '../report/terminal.ts';
-import type { RunIdentity, State, Stop } from '../state.ts';
+import type { Result, RunIdentity, State } from '../state.ts';
 import { writeCatalog } from '../store/catalog.ts';
 import { checkOut, openRun } from '../store/run-dir.ts';
 import { startGrader } from '../suite/grader.ts';
@@ -49,14 +50,14 @@ export async function run(config: RunConfig, output: Output, context: Context): 
     config.generations <= before.generations
   ) {
     say(`${displayed(resolve(config.out))} is finished; a larger --generations extends it`);
-    return await conclude(config.out, 'finished', suite, output, context);
+    return await conclude(config.out, before.result, suite, output, context);
   }
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
   const { level, why } = await sandboxLevel();
   if (level === 'none') say(`warning: ${why}, so jobs run without a sandbox; fit for the offline model only`);
-  const { dir, stop } = await search({ config, suite, founders, identity, output, context });
-  return await conclude(dir, stop, suite, output, context);
+  const { dir, result } = await search({ config, suite, founders, identity, output, context });
+  return await conclude(dir, result, suite, output, context);
 }
 
 type SearchParts = {
@@ -69,7 +70,7 @@ type SearchParts = {
 };
 
 /** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
-async function search(parts: SearchParts): Promise<{ dir: string; stop: Stop }> {
+async function search(parts: SearchParts): Promise<{ dir: string; result: Result }> {
   const { config, suite, founders, identity, output, context } = parts;
   const interrupted = context.interruption();
   const run = await openRun(config.out, identity);
@@ -106,37 +107,48 @@ async function search(parts: SearchParts): Promise<{ dir: string; stop: Stop }> 
       model: config.model,
     });
     closers.unshift(() => evaluator.close());
-    const stop = await evolve({
-      ...run,
+    const result = await evolve({
       identity,
+      state: run.state,
       suite,
-      founders: founders.genomes,
+      founders: [...founders.genomes].map(([name, genome]) => ({ name, genome })),
       baseline: founders.baseline,
       generations: config.generations,
+      genomes: { save: run.saveGenome, load: run.loadGenome },
       evaluator,
-      llm: offlineLlm(),
+      ask: offlineLlm(),
+      mutator: config.model,
+      critic: config.model,
+      review: () => [],
+      readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
       record(event) {
         run.record(event);
         progress.event(event);
       },
-      readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
+      async commit() {
+        await run.checkpoint();
+        await run.writeMemory(renderMemory(run.state));
+      },
       budget: { trials: config.budgetTrials, usd: config.budgetUsd },
       shouldStop: () => (interrupted.aborted ? 'interrupted' : time.signal.aborted ? 'max-time' : null),
       signal: AbortSignal.any([interrupted, time.signal]),
     });
-    return { dir: run.dir, stop };
+    return { dir: run.dir, result };
   } finally {
+    interrupted.removeEventListener('abort', onInterrupt);
     progress.close();
     time.clear();
     for (const close of closers) await close();
-    await run.close();
+    await run.checkpoint().finally(() => run.close());
   }
 }
 
 /** Writes the report and says how it went; gives the exit code. */
-async function conclude(dir: string, stop: Stop, suite: Suite, output: Output, context: Context) {
+async function conclude(dir: string, result: Result, suite: Suite, output: Output, context: Context) {
   const read = await readReport(dir, suite.tasks);
-  const report = { ...read.report, stop };
+  // Of a run that was stopped, the journal does not say why.
+  const report = { ...read.report, ...result };
+  const { stop } = result;
   await writeReport(dir, report);
   if (output.json) context.print(JSON.stringify(headline(report), null, 2));
   else context.print(summary(report, wantsColour()));

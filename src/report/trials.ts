@@ -24,18 +24,26 @@ export function triedOf(state: State): Tried[] {
   return [...state.trials.values()].map((spec) => ({ spec, outcome: state.outcomes.get(spec.id)! }));
 }
 
-/** How many trials were run; how many of those asked for were known already; how many were lost. */
+/**
+ * How many trials were run, and how many are lost. `cached` counts those that a stage of a generation asked for
+ * and that an earlier one had paid for already; asking again after a cut does not count.
+ */
 export function countTrials(
   events: readonly Event[],
   trials: readonly Tried[],
 ): { run: number; cached: number; lost: number } {
-  const planned = events.reduce(
-    (sum, event) => sum + (event.type === 'planned' ? event.trials.length : 0),
-    0,
-  );
+  const asked = new Set<string>();
+  const known = new Set<string>();
+  for (const event of events) {
+    if (event.type !== 'planned') continue;
+    for (const id of event.trials) {
+      asked.add(`${event.generation} ${event.stage} ${id}`);
+      known.add(id);
+    }
+  }
   return {
     run: trials.length,
-    cached: Math.max(0, planned - trials.length),
+    cached: asked.size - known.size,
     lost: trials.filter(({ outcome }) => outcome.kind === 'lost').length,
   };
 }
