@@ -10,8 +10,8 @@ export type MeasureParts = {
   /** Appends to the journal and applies to `state`. */
   record(event: Event): void;
   evaluator: Evaluator;
-  /** How many trials the run may have in all, those of earlier calls included. */
-  budget: { trials: number | null };
+  /** What the run's trials may come to in all, those of earlier calls included. */
+  budget: { trials: number | null; usd: number | null };
   /** Why to stop now, if so; asked between trials' batches. */
   shouldStop(): Stop | null;
   /** Aborted to cut off trials in flight; what they give then is not journalled. */
@@ -39,6 +39,7 @@ export async function measure(
   if (wanted.length === 0) return null;
   const stop = shouldStop();
   if (stop) return stop;
+  if (budget.usd !== null && state.spent.usd >= budget.usd) return 'budget-usd';
   const left =
     budget.trials === null ? wanted.length : budget.trials - state.spent.scored - state.spent.failed;
   if (left <= 0) return 'budget-trials';
