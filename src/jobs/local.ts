@@ -1,6 +1,6 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { constants, copyFile, mkdir, readFile, realpath, rm, statfs, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { collectOutputs, isInside, openCache, type Result } from './cache.ts';
 import { listInputs } from './inputs.ts';
@@ -200,7 +200,7 @@ async function execute(
   const copy = (path: string) =>
     copyFile(join(spec.folder, path), join(work, path), constants.COPYFILE_FICLONE);
   await Promise.all(inputs.map(copy));
-  const data = await realpath(spec.data.dir);
+  const data = await realpath(join(spec.data.dir, sep));
   // The sandbox mounts the data instead.
   if (sandbox.bwrap === null) await symlink(data, join(work, 'data'));
   const { memoryMb, seconds, outputBytes } = spec.limits;
@@ -210,6 +210,7 @@ async function execute(
     data,
     status,
     memoryMb,
+    seconds,
     gpus,
     hidden,
   });
@@ -217,7 +218,8 @@ async function execute(
   const ended = await runProcess({ ...started, seconds, outputBytes: outputBytes + 16_384 }, signal);
   const log = cleanLog(ended.output, aliases);
   const fault = await faultOfMachine(sandbox, ended, log, dir);
-  const verdict: Verdict = fault === null ? judge(ended, log) : { kind: 'lost', reason: fault, log };
+  const verdict: Verdict =
+    fault === null ? judge(ended, log, spec.command[0] ?? '') : { kind: 'lost', reason: fault, log };
   return { verdict: { ...verdict, log: lastBytes(verdict.log, outputBytes) }, ms: tenths(ended.ms) };
 }
 

@@ -26,9 +26,11 @@ export function cleanLog(output: string, aliases: Aliases): string {
 
 /**
  * Reads an ended process. Exit codes above 128 are signals, as the sandbox and shells report them. An abort by the
- * allocator is `out-of-memory`; a process that was stopped by us or ended from outside is `lost`.
+ * allocator is `out-of-memory`, and so is every crash of Node itself, which JavaScript cannot bring about otherwise:
+ * short of memory it dies now with a report, now without. A process that was stopped by us or ended from outside is
+ * `lost`.
  */
-export function judge(ended: Ended, log: string): Verdict {
+export function judge(ended: Ended, log: string, command: string): Verdict {
   if (ended.cause === 'not-started')
     return { kind: 'lost', reason: `could not be started: ${ended.error}`, log };
   if (ended.cause === 'cancelled') return { kind: 'lost', reason: 'cancelled', log };
@@ -40,16 +42,21 @@ export function judge(ended: Ended, log: string): Verdict {
   if (exitCode === 0) return { kind: 'done', log };
   const refused = notRunnable.exec(log);
   if (refused) {
-    const [, command, why] = refused as unknown as [string, string, string];
+    const [, name, why] = refused as unknown as [string, string, string];
     const missing = /not found|no such file/i.test(why);
-    const text = `${command}: ${missing ? 'command not found' : why}\n`;
-    return { kind: 'failed', exitCode: missing ? 127 : 126, log: text };
+    return {
+      kind: 'failed',
+      exitCode: missing ? 127 : 126,
+      log: `${name}: ${missing ? 'command not found' : why}\n`,
+    };
   }
-  if (exitCode > 128) {
-    const short = shortenCrash(log);
-    return full.test(log) ? { kind: 'out-of-memory', log: short } : { kind: 'failed', exitCode, log: short };
+  const crashed = crashes.includes(exitCode);
+  if (crashed && (command === 'node' || memoryWords.test(log))) {
+    return { kind: 'out-of-memory', log: `${withoutCrashReport(log)}\nFATAL ERROR: out of memory\n` };
   }
-  return fullBuffer.test(log) ? { kind: 'out-of-memory', log } : { kind: 'failed', exitCode, log };
+  return !crashed && memoryErrors.test(log)
+    ? { kind: 'out-of-memory', log }
+    : { kind: 'failed', exitCode, log };
 }
 
 /** The end of a text, at most `bytes` of UTF-8, cut at a character's beginning. */
@@ -61,15 +68,16 @@ export function lastBytes(text: string, bytes: number): string {
   return all.toString('utf8', start);
 }
 
-/** V8's report of its own end is full of addresses, times and process ids; one sentence of it is worth reading. */
-function shortenCrash(log: string): string {
+/** V8's report of its own end is full of addresses, times and process ids. */
+function withoutCrashReport(log: string): string {
   const start = log.search(/\n*<--- Last few GCs --->|\n*#\n# Fatal |\n*FATAL ERROR: /);
-  if (start < 0) return log;
-  const what = full.test(log.slice(start)) ? 'JavaScript heap out of memory' : 'Node.js aborted';
-  return `${log.slice(0, start)}\nFATAL ERROR: ${what}\n`;
+  return start < 0 ? log : log.slice(0, start);
 }
 
 /** The sandbox or the shell in front of the job could not run its command: all that there is in the log. */
 const notRunnable = /^(?:bwrap: execvp|[^\n]*\bsh: [^\n]*exec:) ([^\n]*): ([^\n:]*)\n?$/;
-const full = /out of memory|Allocation failed|bad_alloc/;
-const fullBuffer = /RangeError: Array buffer allocation failed|^MemoryError/m;
+/** 128 + SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGSEGV. */
+const crashes = [132, 133, 134, 135, 139];
+const memoryWords = /out of memory|Allocation failed|bad_alloc/;
+/** What Node and Python say when there was no memory for one large array. */
+const memoryErrors = /RangeError: Array buffer allocation failed|^MemoryError/m;

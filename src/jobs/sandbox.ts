@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Aliases } from './log.ts';
@@ -12,15 +12,22 @@ export type SandboxLevel = { level: 'bubblewrap' | 'none'; why: string };
 /** What this machine can do to contain a process; found by trying. Paths are of its tools, null where absent. */
 export type Sandbox = SandboxLevel & {
   bwrap: string | null;
-  /** Options that not every version knows. */
-  extra: string[];
+  /** Options that not every version of it knows: `--disable-userns` (0.8), `--size` (0.7). */
+  knows: { disableUserns: boolean; size: boolean };
   setpriv: string | null;
   /** Does a limit on data memory (RLIMIT_DATA) hold? */
   memoryLimit: boolean;
 };
 
 /** A process that is ready to be started. `status` is a file in which the sandbox says how far it came. */
-export type Launch = { argv: string[]; env: Record<string, string>; cwd: string; aliases: Aliases };
+export type Launch = {
+  argv: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** See `ProcessSpec`. */
+  gated: boolean;
+  aliases: Aliases;
+};
 
 /** What of a job the sandbox must know. All folders are real paths. `work` is the only writable one. */
 export type Contained = {
@@ -29,6 +36,7 @@ export type Contained = {
   data: string;
   status: string;
   memoryMb: number;
+  seconds: number;
   /** UUIDs of the GPUs that the job may use. */
   gpus: readonly string[];
   /** Folders of this machine that no job may see, should they lie under a system folder that jobs read. */
@@ -49,7 +57,7 @@ export function detectSandbox(): Promise<Sandbox> {
 
 /** The same machine without bubblewrap. */
 export async function withoutBubblewrap(): Promise<Sandbox> {
-  return { ...(await detectSandbox()), level: 'none', why: 'switched off', bwrap: null, extra: [] };
+  return { ...(await detectSandbox()), level: 'none', why: 'switched off', bwrap: null };
 }
 
 /**
@@ -64,13 +72,15 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
   const flags = sandbox.memoryLimit ? [] : [`--max-old-space-size=${job.memoryMb}`];
   const command = program === 'node' ? [node, ...flags, ...rest] : [...job.command];
   const limit = sandbox.memoryLimit ? `ulimit -d ${(job.memoryMb + nodeOverheadMb) * 1024};` : '';
+  // Not the deadline, which is the runner's affair; an end for a job whose runner was killed at the worst moment.
+  const cpu = Math.ceil(job.seconds + 1) * availableParallelism();
   const alive = sandbox.setpriv === null ? '' : `[ "$PPID" = ${process.pid} ] || exit 1;`;
-  const script = `${alive}ulimit -c 0;ulimit -f ${fileBlocks};${limit}s=$1;shift;exec "$@" 2>&1 3>"$s"`;
+  const script = `${alive}ulimit -c 0;ulimit -f ${fileBlocks};ulimit -t ${cpu};${limit}s=$1;shift;exec "$@" 2>&1 3>"$s"`;
   return {
     argv: [
       ...(sandbox.setpriv === null ? [] : [sandbox.setpriv, '--pdeathsig', 'KILL', '--']),
       ...['/bin/sh', '-c', script, 'sh', job.status],
-      ...(sandbox.bwrap === null ? [] : [sandbox.bwrap, ...walls(sandbox, job), '--']),
+      ...(sandbox.bwrap === null ? [] : [sandbox.bwrap, ...walls(sandbox, job), '--', ...gate]),
       ...command,
     ],
     env: {
@@ -81,6 +91,7 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
       CUDA_VISIBLE_DEVICES: job.gpus.join(','),
     },
     cwd: job.work,
+    gated: contained,
     aliases: [
       [job.work, '/work'],
       [job.data, '/work/data'],
@@ -89,6 +100,11 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
   };
 }
 
+/**
+ * While bubblewrap sets a sandbox up, its inner process is not yet tied to the outer one. So the command waits inside
+ * until the runner, asked for it, gives the word; a runner that was killed in between gives none.
+ */
+const gate = ['/bin/sh', '-c', `printf '\\001';read -r go||exit 1;exec "$@" </dev/null`, 'sh'];
 /** Where Node stands inside, so that no path of this machine shows and every machine shows the same. */
 const nodeInside = '/opt/node/bin/node';
 /** What Node itself takes before the first line of a program: stacks and heap of its threads (measured: 60 to 100). */
@@ -108,14 +124,18 @@ function walls(sandbox: Sandbox, job: Contained): string[] {
   const hidden = [packageRoot, ...job.hidden].filter((dir) =>
     readable.some((root) => dir.startsWith(root + sep)),
   );
+  const memory = sandbox.knows.size ? ['--size', String(job.memoryMb * 2 ** 20)] : [];
   const devices =
     job.gpus.length === 0 ? [] : readdirSync('/dev').filter((name) => name.startsWith('nvidia'));
   return [
     ...['--unshare-user', '--unshare-all', '--cap-drop', 'ALL', '--die-with-parent', '--new-session'],
-    ...['--json-status-fd', '3', ...sandbox.extra, ...system],
+    ...['--json-status-fd', '3', ...system],
+    ...(sandbox.knows.disableUserns ? ['--disable-userns'] : []),
     ...hidden.flatMap((dir) => ['--tmpfs', dir]),
-    ...['--proc', '/proc', '--dev', '/dev', '--size', String(64 * 2 ** 20), '--tmpfs', '/tmp'],
+    // Who is root outside could write to /proc/sys even without privileges.
+    ...['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev'],
     ...devices.flatMap((name) => ['--dev-bind-try', `/dev/${name}`, `/dev/${name}`]),
+    ...[...memory, '--tmpfs', '/dev/shm', '--remount-ro', '/dev', ...memory, '--tmpfs', '/tmp'],
     ...['--ro-bind', process.execPath, nodeInside],
     ...['--bind', job.work, '/work', '--ro-bind', job.data, '/work/data'],
     ...['--remount-ro', '/', '--chdir', '/work'],
@@ -134,7 +154,14 @@ function systemFolders(): string[] {
 
 async function detect(): Promise<Sandbox> {
   const [bwrap, setprivPath] = await Promise.all([which('bwrap'), which('setpriv')]);
-  const bare: Sandbox = { level: 'none', why: '', bwrap: null, extra: [], setpriv: null, memoryLimit: false };
+  const bare: Sandbox = {
+    level: 'none',
+    why: '',
+    bwrap: null,
+    knows: { disableUserns: false, size: false },
+    setpriv: null,
+    memoryLimit: false,
+  };
   const filled = `new ArrayBuffer(${2 * nodeOverheadMb * 2 ** 20})`;
   const limit = `ulimit -d ${nodeOverheadMb * 1024} && exec "$0" -e "$1"`;
   const [setpriv, starts, holds] = await Promise.all([
@@ -146,8 +173,13 @@ async function detect(): Promise<Sandbox> {
   if (process.platform !== 'linux') return { ...base, why: 'bubblewrap is for Linux' };
   if (bwrap === null) return { ...base, why: 'bubblewrap (bwrap) is not installed' };
   let why = '';
-  for (const extra of [['--disable-userns'], []]) {
-    const sandbox: Sandbox = { ...base, level: 'bubblewrap', why: 'bubblewrap works', bwrap, extra };
+  for (const [disableUserns, size] of [
+    [true, true],
+    [false, true],
+    [false, false],
+  ] as const) {
+    const knows = { disableUserns, size };
+    const sandbox: Sandbox = { ...base, level: 'bubblewrap', why: 'bubblewrap works', bwrap, knows };
     why = await tryOut(sandbox);
     if (why === '') return sandbox;
   }
@@ -163,7 +195,16 @@ async function tryOut(sandbox: Sandbox): Promise<string> {
     await writeFile(join(data, 'probe'), 'yes');
     const code = "require('fs').copyFileSync('data/probe', 'copy')";
     const status = join(dir, 'status');
-    const job = { command: ['node', '-e', code], work, data, status, memoryMb: 512, gpus: [], hidden: [] };
+    const job = {
+      command: ['node', '-e', code],
+      work,
+      data,
+      status,
+      memoryMb: 512,
+      seconds: 20,
+      gpus: [],
+      hidden: [],
+    };
     const ended = await runProcess({ ...launch(sandbox, job), seconds: 20, outputBytes: 1000 });
     if (ended.cause === 'exit' && ended.code === 0) return '';
     return (ended.output || ended.error || ended.cause).trim().split('\n')[0] as string;

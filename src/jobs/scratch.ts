@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readlink, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join, sep } from 'node:path';
 import { messageOf } from '../errors.ts';
@@ -60,12 +60,16 @@ async function sweep(base: string): Promise<void> {
   }
 }
 
-/** Ends every process whose working directory lies in `dir`. That it lies there shows whose it is. */
+/**
+ * Ends every process that works in `dir` or has it mounted: that shows whose it was. Most have died with their runner;
+ * this meets what had left its group, and a sandbox that was just being set up.
+ */
 async function endWorkersIn(dir: string): Promise<void> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
     const cwd = await readlink(join('/proc', pid, 'cwd')).catch(() => '');
-    if (!cwd.startsWith(dir + sep)) continue;
+    const mounts = await readFile(join('/proc', pid, 'mountinfo'), 'utf8').catch(() => '');
+    if (!cwd.startsWith(dir + sep) && !mounts.includes(dir + sep)) continue;
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
