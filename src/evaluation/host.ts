@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
 import { TrialLost } from '../agent/run-agent.ts';
-import { messageOf } from '../errors.ts';
 import type { JobOutcome, JobRunner, JobSpec } from '../jobs/job.ts';
 import type { Wire } from '../json.ts';
 
@@ -40,6 +39,7 @@ export function answerTrial(port: MessagePort, runner: JobRunner): TrialLine {
     if (open) port.postMessage(message);
   };
   port.on('message', (message: Wire<FromTrial>) => {
+    if (!open) return;
     unanswered = 0;
     if (message.kind === 'alive') {
       if (message.calls !== calls) idle = 0;
@@ -47,15 +47,9 @@ export function answerTrial(port: MessagePort, runner: JobRunner): TrialLine {
       return;
     }
     const { number, spec, identity } = message;
-    const job = runner.run(spec, identity, cancel.signal).then(
-      (outcome) => say({ kind: 'job-ended', number, outcome }),
-      (error: unknown) =>
-        say({
-          kind: 'job-ended',
-          number,
-          outcome: { kind: 'lost', reason: messageOf(error), log: '', ms: 0 },
-        }),
-    );
+    const job = runner
+      .run(spec, identity, cancel.signal)
+      .then((outcome) => say({ kind: 'job-ended', number, outcome }));
     jobs.add(job);
     void job.then(() => jobs.delete(job));
   });

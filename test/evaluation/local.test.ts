@@ -1,22 +1,19 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gradeTrial } from '../../src/evaluation/grade-trial.ts';
 import { localEvaluator } from '../../src/evaluation/local.ts';
 import type { TrialReport } from '../../src/evaluation/run-trial.ts';
-import { type Outcome, scoreOf, type TrialSpec } from '../../src/evaluation/trial.ts';
 import { type Llm, LlmError } from '../../src/llm/llm.ts';
+import { evaluatorContract } from '../contracts/evaluator-contract.ts';
 import { scriptedLlm } from './scripted-llm.mjs';
 import { plainRunner, type TinyWorld, tinyWorld } from './tiny-world.ts';
+
+const scripted = scriptedLlm((message) => new LlmError(message));
+
+evaluatorContract('local', (world, parts) =>
+  localEvaluator({ ...world, ...parts, model: 'scripted', llm: scripted }),
+);
 
 let world: TinyWorld;
 beforeEach(async () => {
@@ -25,172 +22,35 @@ beforeEach(async () => {
 });
 afterEach(() => world.remove());
 
-const scripted = scriptedLlm((message) => new LlmError(message));
-
-function evaluator(overrides: {
-  llm?: Llm;
-  grade?: () => Promise<never>;
-  runner?: ReturnType<typeof plainRunner>;
-}) {
-  const { suite, trialsDir, genomes } = world;
-  return localEvaluator({
-    concurrency: 4,
-    trialsDir,
-    suite,
-    genomes,
-    grader: overrides.grade ? { ...world.grader, grade: overrides.grade } : world.grader,
-    runner: overrides.runner ?? plainRunner(),
-    model: 'scripted',
-    llm: overrides.llm ?? scripted,
-  });
-}
-
-const evaluate = (specs: TrialSpec[], overrides: Parameters<typeof evaluator>[0] = {}) =>
-  evaluator(overrides).evaluate(specs, () => {});
-
-/** A model, and how often it was called. */
-function counted(llm: Llm) {
-  let calls = 0;
-  return {
-    calls: () => calls,
-    llm: (async (request) => {
+describe('what a trial had paid for', () => {
+  /** Runs a trial; how often the model was called. */
+  async function callsOf(script: string): Promise<number> {
+    let calls = 0;
+    const llm: Llm = async (request) => {
       calls++;
-      return await llm(request);
-    }) satisfies Llm,
-  };
-}
-
-describe('an outcome', () => {
-  it('is scored where the submission is valid', async () => {
-    const [good, poor] = await evaluate([world.spec('good'), world.spec('poor')]);
-    expect(good).toMatchObject({ kind: 'scored', raw: 0, score: 1, medal: 'gold', aboveMedian: true });
-    expect(poor).toMatchObject({ kind: 'scored', raw: 1 });
-    expect(scoreOf(poor!)).toBeGreaterThan(0);
-    expect(scoreOf(poor!)).toBeLessThan(1);
-  });
-
-  it('counts turns, jobs and tokens', async () => {
-    const [outcome] = await evaluate([world.spec('good')]);
-    expect(outcome).toMatchObject({ usage: { turns: 3, jobs: 1, usd: 0, gpuMs: 0, tokensOut: 40 } });
-    expect((outcome as { jobs: string[] }).jobs).toHaveLength(1);
-  });
-
-  it('is failed, and counts as 0, where the agent made no submission', async () => {
-    const [outcome] = await evaluate([world.spec('idle')]);
-    expect(outcome).toMatchObject({ kind: 'failed', reason: 'no submission (out-of-turns)' });
-    expect(scoreOf(outcome!)).toBe(0);
-  });
-
-  it('is lost, and counts as nothing, where the endpoint is down', async () => {
-    const [outcome] = await evaluate([world.spec('unreachable')]);
-    expect(outcome).toEqual({ kind: 'lost', reason: 'the endpoint is down' });
-    expect(scoreOf(outcome!)).toBeNull();
-  });
-
-  it('is lost where a job is', async () => {
+      return await scripted(request);
+    };
     const runner = plainRunner();
-    runner.run = async () => ({ kind: 'lost', reason: 'no process could be started', log: '', ms: 0 });
-    const [outcome] = await evaluate([world.spec('good')], { runner });
-    expect(outcome).toMatchObject({ kind: 'lost', reason: expect.stringContaining('no process') });
+    const evaluator = localEvaluator({ ...world, concurrency: 1, runner, model: 'scripted', llm });
+    const [outcome] = await evaluator.evaluate([world.spec(script)], () => {});
+    expect(outcome).toMatchObject({ kind: 'scored', score: 1 });
+    return calls;
+  }
+  const callsFile = (script: string) => join(world.trialsDir, world.spec(script).id, 'calls.jsonl');
+
+  it('is not paid for twice when it is tried again', async () => {
+    // Three turns and a note, and the call that failed.
+    expect(await callsOf('flaky')).toBe(5);
   });
 
-  it('is lost where the grader does not answer', async () => {
-    const grade = () => Promise.reject(new Error('gone'));
-    const [outcome] = await evaluate([world.spec('good')], { grade });
-    expect(outcome).toEqual({ kind: 'lost', reason: 'the grader did not answer: gone' });
-  });
-
-  it('comes after a second try where the first one is lost, without paying twice', async () => {
-    const { llm, calls } = counted(scripted);
-    const [flaky] = await evaluate([world.spec('flaky')], { llm });
-    expect(flaky).toMatchObject({ kind: 'scored', score: 1 });
-    // Three turns, a note, and the call that failed.
-    expect(calls()).toBe(5);
-  });
-});
-
-describe('a trial', () => {
-  it('leaves its record, and not its scratch', async () => {
-    const spec = world.spec('good');
-    await evaluate([spec]);
-    const folder = join(world.trialsDir, spec.id);
-    expect(readdirSync(folder).sort()).toEqual([
-      'calls.jsonl',
-      'logs',
-      'memory.md',
-      'submission.csv',
-      'trajectory.json',
-    ]);
-    const trajectory = JSON.parse(readFileSync(join(folder, 'trajectory.json'), 'utf8'));
-    expect(trajectory.schema_version).toBe('ATIF-v1.4');
-  });
-
-  it.each(['after its first reply', 'in the middle of a reply', 'before its outcome was written down'])(
-    'that was cut off %s goes on from there and ends the same',
-    async (when) => {
-      const spec = world.spec('good');
-      const folder = join(world.trialsDir, spec.id);
-      const whole = await evaluate([spec]);
-      const record = () =>
-        ['trajectory.json', 'calls.jsonl', 'submission.csv'].map((name) =>
-          readFileSync(join(folder, name), 'utf8'),
-        );
-      const before = record();
-
-      const calls = join(folder, 'calls.jsonl');
-      const size = readFileSync(calls).length;
-      const firstLine = readFileSync(calls, 'utf8').indexOf('\n') + 1;
-      if (when.includes('first')) truncateSync(calls, firstLine);
-      if (when.includes('middle')) truncateSync(calls, size - 10);
-      mkdirSync(join(folder, 'work'));
-      writeFileSync(join(folder, 'work', 'stray.mjs'), 'left over');
-      writeFileSync(join(folder, 'submission.csv'), 'left over');
-
-      const model = counted(scripted);
-      expect(await evaluate([spec], { llm: model.llm })).toEqual(whole);
-      expect(model.calls()).toBe(when.includes('first') ? 3 : when.includes('middle') ? 1 : 0);
-      expect(record()).toEqual(before);
-    },
-  );
-});
-
-describe('the evaluator', () => {
-  it('gives outcomes in the order asked, and each as it is known', async () => {
-    const specs = ['poor', 'unreachable', 'idle', 'good'].map((script) => world.spec(script));
-    const known = new Map<string, Outcome>();
-    const outcomes = await evaluator({}).evaluate(specs, (spec, outcome) => known.set(spec.id, outcome));
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['scored', 'lost', 'failed', 'scored']);
-    expect(specs.map(({ id }) => known.get(id))).toEqual(outcomes);
-  });
-
-  it('passes a fault of the program on, with its stack', async () => {
-    const running = evaluate([world.spec('buggy'), world.spec('good')]);
-    await expect(running).rejects.toMatchObject({
-      stack: expect.stringContaining('TypeError: a fault in the program'),
-    });
-  });
-
-  it('passes on what goes wrong in the listener, after all in flight has ended', async () => {
-    const runner = plainRunner();
-    const running = evaluator({ runner }).evaluate([world.spec('good'), world.spec('slow')], () => {
-      throw new Error('no space for the journal');
-    });
-    await expect(running).rejects.toThrow('no space for the journal');
-    expect(runner.children.size).toBe(0);
-  });
-
-  it('drops what is in flight when told to, and reports nothing of it', async () => {
-    const runner = plainRunner();
-    const abort = new AbortController();
-    const known: Outcome[] = [];
-    const specs = [0, 1, 2, 3, 4, 5].map((repeat) => world.spec('slow', repeat));
-    const running = evaluator({ runner }).evaluate(specs, (_, outcome) => known.push(outcome), abort.signal);
-    while (runner.children.size < 4) await new Promise((resolve) => setTimeout(resolve, 5));
-    abort.abort();
-    expect(await running).toEqual(specs.map(() => ({ kind: 'lost', reason: 'interrupted' })));
-    expect(known).toEqual([]);
-    expect(runner.children.size).toBe(0);
-    expect(runner.asked).toHaveLength(4);
+  it.each([
+    ['after its first reply', 3, (file: string) => truncateSync(file, readFileSync(file).indexOf(10) + 1)],
+    ['in the middle of a reply', 1, (file: string) => truncateSync(file, readFileSync(file).length - 10)],
+    ['before its outcome was written down', 0, () => {}],
+  ])('is not paid for twice when it was cut off %s', async (_, asked, cut) => {
+    expect(await callsOf('good')).toBe(4);
+    cut(callsFile('good'));
+    expect(await callsOf('good')).toBe(asked);
   });
 });
 
@@ -205,6 +65,7 @@ describe('a submission', () => {
     jobs: [],
     gpuMs: 0,
   };
+  const answers = () => join(world.suite.dir, 'tasks/tiny-search/prepared/private/answers.csv');
   const grade = (prepare: (path: string) => void) => {
     const folder = join(world.dir, 'graded');
     rmSync(folder, { recursive: true, force: true });
@@ -224,10 +85,9 @@ describe('a submission', () => {
   });
 
   it('is taken where it is the right answer', async () => {
-    expect(existsSync(answers())).toBe(true);
-    const outcome = await grade((path) => writeFileSync(path, readFileSync(answers())));
-    expect(outcome).toMatchObject({ kind: 'scored', score: 1 });
+    expect(await grade((path) => writeFileSync(path, readFileSync(answers())))).toMatchObject({
+      kind: 'scored',
+      score: 1,
+    });
   });
-
-  const answers = () => join(world.suite.dir, 'tasks/tiny-search/prepared/private/answers.csv');
 });

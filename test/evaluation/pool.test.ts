@@ -1,12 +1,17 @@
-import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PoolOptions, poolEvaluator } from '../../src/evaluation/pool.ts';
 import type { Evaluator, Outcome, TrialSpec } from '../../src/evaluation/trial.ts';
+import { evaluatorContract } from '../contracts/evaluator-contract.ts';
 import { plainRunner, type TinyWorld, tinyWorld } from './tiny-world.ts';
 
 const llmModule = pathToFileURL(join(import.meta.dirname, 'scripted-llm.mjs')).href;
+
+evaluatorContract('pool', (world, parts) =>
+  poolEvaluator({ ...world, ...parts, workers: 2, model: 'scripted', llmModule }),
+);
 
 let world: TinyWorld;
 let open: Evaluator[];
@@ -50,15 +55,6 @@ const until = async (holds: () => boolean) => {
 };
 
 describe('trials in worker threads', () => {
-  it('give outcomes in the order asked, and each as it is known', async () => {
-    const specs = ['poor', 'unreachable', 'idle', 'good'].map((script) => world.spec(script));
-    const known = new Map<string, Outcome>();
-    const outcomes = await pool().evaluate(specs, (spec, outcome) => known.set(spec.id, outcome));
-    expect(kinds(outcomes)).toEqual(['scored', 'lost', 'failed', 'scored']);
-    expect(outcomes[1]).toEqual({ kind: 'lost', reason: 'the endpoint is down' });
-    expect(specs.map(({ id }) => known.get(id))).toEqual(outcomes);
-  });
-
   it('give the same outcomes and trajectories for 1 and for 4 threads', async () => {
     const scripts = ['good', 'poor', 'idle'];
     const specs = scripts.flatMap((script) => [0, 1, 2].map((repeat) => world.spec(script, repeat)));
@@ -71,25 +67,6 @@ describe('trials in worker threads', () => {
       ]);
     };
     expect(await run(4)).toEqual(await run(1));
-  });
-
-  it('go on from the replies that are kept', async () => {
-    const spec = world.spec('good');
-    const whole = await evaluate([spec]);
-    const calls = join(world.trialsDir, spec.id, 'calls.jsonl');
-    const kept = readFileSync(calls, 'utf8');
-    truncateSync(calls, kept.length - 10);
-    expect(await evaluate([spec])).toEqual(whole);
-    expect(readFileSync(calls, 'utf8')).toBe(kept);
-  });
-
-  it('pass a fault of the program on, with its stack, and leave no job behind', async () => {
-    const runner = plainRunner();
-    const running = evaluate([world.spec('slow'), world.spec('buggy')], { runner });
-    await expect(running).rejects.toMatchObject({
-      stack: expect.stringContaining('TypeError: a fault in the program'),
-    });
-    expect(runner.children.size).toBe(0);
   });
 });
 
@@ -144,43 +121,11 @@ describe('a trial that hangs', () => {
 });
 
 describe('an interruption', () => {
-  it('drops what is in flight, with its jobs, and reports nothing of it', async () => {
-    const runner = plainRunner();
-    const abort = new AbortController();
-    const known: Outcome[] = [];
-    const specs = [0, 1, 2, 3, 4, 5].map((repeat) => world.spec('slow', repeat));
-    const running = pool({ runner }).evaluate(specs, (_, outcome) => known.push(outcome), abort.signal);
-    await until(() => runner.children.size === 4);
-    abort.abort();
-    expect(await running).toEqual(specs.map(() => ({ kind: 'lost', reason: 'interrupted' })));
-    expect(known).toEqual([]);
-    expect(runner.children.size).toBe(0);
-    expect(runner.asked).toHaveLength(4);
-  });
-
   it('drops a trial that waits for its model', async () => {
     const abort = new AbortController();
     const running = pool().evaluate([world.spec('hangs')], () => {}, abort.signal);
     await until(() => existsSync(join(world.trialsDir, world.spec('hangs').id, 'calls.jsonl')));
     abort.abort();
     expect(kinds(await running)).toEqual(['lost']);
-  });
-
-  it('leaves the pool fit for more', async () => {
-    const abort = new AbortController();
-    const evaluator = pool({ workers: 1 });
-    abort.abort();
-    expect(kinds(await evaluator.evaluate([world.spec('good')], () => {}, abort.signal))).toEqual(['lost']);
-    expect(kinds(await evaluator.evaluate([world.spec('good')], () => {}))).toEqual(['scored']);
-  });
-});
-
-describe('closing', () => {
-  it('waits for what is in flight', async () => {
-    const evaluator = pool();
-    const running = evaluator.evaluate([world.spec('good'), world.spec('poor')], () => {});
-    await evaluator.close();
-    expect(kinds(await running)).toEqual(['scored', 'scored']);
-    await expect(evaluator.evaluate([], () => {})).rejects.toThrow('closed');
   });
 });
