@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
@@ -87,17 +88,21 @@ export function scheduleTrials(
     signal?: AbortSignal,
   ): Promise<Outcome[]> {
     const stop = new AbortController();
-    const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    // Each trial in flight listens.
+    setMaxListeners(0, stop.signal);
+    const pass = () => stop.abort(signal?.reason);
+    signal?.addEventListener('abort', pass, { once: true });
+    if (signal?.aborted) pass();
     const faults: unknown[] = [];
     const one = async (spec: TrialSpec): Promise<Outcome> => {
       const interrupted: Outcome = { kind: 'lost', reason: 'interrupted' };
-      if (either.aborted) return interrupted;
+      if (stop.signal.aborted) return interrupted;
       try {
         const task = tasks.get(spec.task);
         if (!task) throw new Error(`trial ${spec.id} is on task ${spec.task}, which the suite does not have`);
         const genome = await options.genomes(spec.genome);
         const folder = join(options.trialsDir, spec.id);
-        const outcome = await outcomeOf({ genome, task, spec, folder }, either);
+        const outcome = await outcomeOf({ genome, task, spec, folder }, stop.signal);
         if (outcome === null) return interrupted;
         onOutcome(spec, outcome);
         return outcome;
@@ -108,6 +113,7 @@ export function scheduleTrials(
       }
     };
     const outcomes = await Promise.all(specs.map((spec) => inTurn(() => one(spec))));
+    signal?.removeEventListener('abort', pass);
     if (faults.length > 0) throw faults[0];
     return outcomes;
   }
