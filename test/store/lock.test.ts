@@ -90,7 +90,7 @@ describe('takeLock', () => {
   });
 
   test('of many who race for it and die with it, there is never more than one', async () => {
-    const children = Array.from({ length: 24 }, () => start('die'));
+    const children = Array.from({ length: 16 }, () => start('die'));
     await Promise.all(children.map((child) => once(child, 'exit')));
     expect(existsSync(join(dir, 'not-alone'))).toBe(false);
     expect(children.map(({ signalCode }) => signalCode)).toEqual(children.map(() => 'SIGKILL'));
