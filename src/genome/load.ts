@@ -140,7 +140,7 @@ function checkKnown(dir: string, path: string): void {
 
 async function readText(path: string): Promise<string> {
   try {
-    const content = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    const content = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
     return content.replaceAll('\r\n', '\n');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
@@ -149,7 +149,7 @@ async function readText(path: string): Promise<string> {
 }
 
 function recordOf(path: string, text: string): Record<string, unknown> {
-  const value = within(path, () => parseJson(text));
+  const value = within(path, () => parseJson(text.replace(/^\uFEFF/, '')));
   if (value !== null && typeof value === 'object' && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw new UserError(`${path}: not a JSON object`, 'See genomes/baseline/genome.json.');

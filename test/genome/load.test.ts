@@ -46,7 +46,11 @@ describe('loadGenome', () => {
 
   it('reads files that were written with CRLF and a byte order mark', async () => {
     await writeFile(join(dir, 'rules/crlf.md'), '\uFEFF---\r\nwhen: start\r\n---\r\nOne.\r\nTwo.\r\n');
-    expect((await loadGenome(dir)).rules.crlf).toEqual({ when: 'start', text: 'One.\nTwo.' });
+    await writeFile(join(dir, 'skills/trees/references/more.md'), 'One.\r\nTwo.\r\n');
+    await writeFile(join(dir, 'genome.json'), `\uFEFF${await readFile(join(dir, 'genome.json'), 'utf8')}`);
+    const genome = await loadGenome(dir);
+    expect(genome.rules.crlf).toEqual({ when: 'start', text: 'One.\nTwo.' });
+    expect(genome.skills.trees!.files).toEqual({ 'references/more.md': 'One.\nTwo.\n' });
   });
 
   const genes = (change: (genes: Record<string, Record<string, unknown>>) => void) => async () => {

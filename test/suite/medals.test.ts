@@ -54,6 +54,7 @@ describe('medalOf', () => {
     expect(medalOf(falling, 0.95).medal).toBe('silver');
     expect(medalOf(falling, 0.9).medal).toBe('bronze');
     expect(medalOf(falling, 0.8).medal).toBe('none');
+    expect(medalOf({ scores: [0.25, 0.5, 0.75], direction: 'min' }, 0.25).medal).toBe('gold');
     expect(medalOf(rising, 0.04).medal).toBe('gold');
     expect(medalOf(rising, 0.2).medal).toBe('none');
   });
