@@ -1,3 +1,4 @@
+import { rngAt } from '../rng.ts';
 import {
   ACTIONS,
   type ActionName,
@@ -5,6 +6,7 @@ import {
   BY_HEART,
   COPIED,
   DECISIVENESS,
+  HABIT,
   LEANINGS,
   RUT,
   RUTTED,
@@ -114,7 +116,7 @@ function addWriting(view: View, situation: Situation, add: Add): void {
     for (const slip of SLIPS) {
       const wrong = right.replace(slip.right({ target: view.targetColumn }), slip.wrong);
       if (wrong === right) continue;
-      const copied = isCopied(view, slip, file) ? COPIED : 0;
+      const copied = isCopied(view, slip, file) ? COPIED : habit(view, file, slip);
       add(action, write(wrong), { lean: lean + SLIP + copied, about: `${name} ${slip.about}`, detail });
     }
   }
@@ -152,7 +154,8 @@ function addFixing(view: View, add: Add): void {
       (known.fault({ target: '' }).test(failure.line ?? '') || isExtension(known, failure.text)),
   );
   const vague = failure.line === null ? LEANINGS.vague : 0;
-  if (slip && failure.file) add('fix', mendCalls(view, slip, failure.file), { lean: vague });
+  if (slip && failure.file)
+    add('fix', mendCalls(view, slip, failure.file), { lean: vague, detail: `(${failure.file}: ${slip.id})` });
   if (failure.file) {
     const comment = `// ${ACTIONS.misfix.says}`;
     add('misfix', [{ name: 'edit_file', args: { path: failure.file, old: comment, new: comment } }]);
@@ -244,6 +247,12 @@ function suits(view: View, description: string, name: string): number {
     ...Object.entries(BY_HEART).map(([key, text]) => (key === name ? 0 : coverage(wordsOf(text), view.task))),
   );
   return own >= other ? LEANINGS.suits : LEANINGS.misfits;
+}
+
+/** How much this task's wording leads to this slip in this file: frozen, and the same for everyone. */
+function habit(view: View, file: FileName, slip: Slip): number {
+  const title = view.task.split('\n', 1)[0]!;
+  return HABIT * rngAt('habit', title, file, slip.id).normal();
 }
 
 function isCopied(view: View, slip: Slip, file: FileName): boolean {

@@ -32,10 +32,15 @@ export function coverage(words: ReadonlySet<string>, text: string): number {
 }
 
 /**
- * How strongly an advice speaks for (+) or against (−) what `words` describe, in [−1, 1]: the largest coverage
- * by one of its sentences, negative where that sentence holds a negation. One shared word alone says nothing.
+ * How strongly an advice speaks for (+) or against (−) what `words` describe, in [−1, 1]: the coverage by the whole
+ * text, or, where the text holds a negation, the largest coverage by one of its sentences, negative if the negation
+ * stands in that sentence. One shared word alone says nothing.
  */
 export function advice(words: ReadonlySet<string>, text: string): number {
+  if (!NEGATION.test(text)) {
+    const share = coverage(words, text);
+    return share * words.size < 1.5 ? 0 : share;
+  }
   let strongest = 0;
   for (const sentence of text.split(/[.;:!?]\s|\n/)) {
     const share = coverage(words, sentence);

@@ -1,0 +1,56 @@
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { openWorkspace, ToolError, type Workspace } from '../../src/agent/workspace.ts';
+
+let root: string;
+let workspace: Workspace;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'evolve-workspace-'));
+  mkdirSync(join(root, 'public'));
+  writeFileSync(join(root, 'public', 'train.csv'), 'id,x\n1,2\n');
+  writeFileSync(join(root, 'secret.txt'), 'the answers');
+  workspace = openWorkspace({
+    work: join(root, 'work'),
+    data: join(root, 'public'),
+    attempts: join(root, 'attempts'),
+  });
+});
+
+test('reads data, writes and lists its own files', () => {
+  expect(workspace.read('data/train.csv')).toBe('id,x\n1,2\n');
+  workspace.write('lib/a.mjs', 'x');
+  workspace.write('main.mjs', 'y');
+  expect(workspace.list()).toEqual(['lib/a.mjs', 'main.mjs']);
+  expect(readFileSync(join(root, 'work', 'main.mjs'), 'utf8')).toBe('y');
+});
+
+test.each(['../secret.txt', 'a/../../secret.txt', 'data/../../secret.txt', '', 'a//b', 'a\0b'])(
+  'refuses the path %j',
+  (path) => {
+    expect(() => workspace.read(path)).toThrow(ToolError);
+    expect(() => workspace.write(path, 'x')).toThrow(ToolError);
+  },
+);
+
+test('an absolute path means the folder itself', () => {
+  expect(() => workspace.read(join(root, 'secret.txt'))).toThrow(/no file/);
+});
+
+test('refuses what a symbolic link leads out to', () => {
+  symlinkSync(join(root, 'secret.txt'), join(root, 'work', 'link'));
+  symlinkSync(root, join(root, 'work', 'up'));
+  expect(() => workspace.read('link')).toThrow(ToolError);
+  expect(() => workspace.read('up/secret.txt')).toThrow(ToolError);
+  expect(() => workspace.write('up/new.txt', 'x')).toThrow(ToolError);
+  expect(() => workspace.write('link', 'x')).toThrow(ToolError);
+  expect(readFileSync(join(root, 'secret.txt'), 'utf8')).toBe('the answers');
+  expect(workspace.list()).toEqual([]);
+});
+
+test('data and attempts are read-only', () => {
+  expect(() => workspace.write('data/train.csv', 'x')).toThrow(/read-only/);
+  expect(() => workspace.write('attempts/1/main.mjs', 'x')).toThrow(/read-only/);
+});
