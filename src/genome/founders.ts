@@ -17,14 +17,20 @@ export type Founders = {
   notice: string | null;
 };
 
-/** Reads the founders: every folder in `dir` that holds a `genome.json`. Throws `UserError` where there is none. */
+const PARTS = ['genome.json', 'rules', 'skills'];
+
+/**
+ * Reads the founders: every folder in `dir` that holds a part of a genome. Throws `UserError` where there is none, and
+ * for one that cannot be loaded (a link, or no `genome.json`) rather than leave it out in silence.
+ */
 export async function loadFounders(dir: string): Promise<Founders> {
   const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'no such folder' : error.message;
     throw new UserError(`${dir}: ${reason}`, 'give --genomes a folder with one folder for each founder');
   });
   const names = entries
-    .filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, 'genome.json')))
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .filter((entry) => PARTS.some((part) => existsSync(join(dir, entry.name, part))))
     .map((entry) => entry.name)
     .sort();
   if (names.length === 0) {
