@@ -78,8 +78,8 @@ async function loadTask(
     const task: Task = {
       id: entry.id,
       role: entry.role,
-      distance: entry.distance,
       ...file,
+      distance: entry.role === 'sealed' ? file.distance : null,
       publicDir: resolve(folder, PUBLIC),
       publicHash: sha256(canonicalJson(hashes.filter(([path]) => path.startsWith(PUBLIC))), 16),
       description,

@@ -6,13 +6,13 @@ import type { MetricName, Role, Task } from './suite.ts';
 export type SuiteFile = {
   name: string;
   version: string;
-  tasks: { id: string; role: Role; distance: 'near' | 'far' | null }[];
+  tasks: { id: string; role: Role }[];
 };
 
 /** What `task.json` holds; other members (a title, credits, the runtime) are for people. */
 export type TaskFile = Pick<
   Task,
-  'family' | 'metric' | 'direction' | 'idColumn' | 'targetColumns' | 'limits'
+  'family' | 'distance' | 'metric' | 'direction' | 'idColumn' | 'targetColumns' | 'limits'
 >;
 
 const ROLES: Role[] = ['search', 'validation', 'sealed'];
@@ -33,8 +33,7 @@ export function readSuiteFile(value: unknown): SuiteFile {
     if (seen.has(id)) throw new Error(`${at}: id "${id}" stands twice`);
     seen.add(id);
     const role = oneOf(entry, 'role', ROLES, at);
-    const distance = entry.distance == null ? null : oneOf(entry, 'distance', ['near', 'far'] as const, at);
-    return { id, role, distance };
+    return { id, role };
   });
   return { name: text(suite, 'name'), version: String(suite.version ?? '0'), tasks };
 }
@@ -53,6 +52,7 @@ export function readTaskFile(value: unknown): TaskFile {
   const limits = record(task.limits, '"limits"');
   return {
     family: text(task, 'family'),
+    distance: distanceOf(task),
     metric: oneOf(task, 'metric', Object.keys(METRICS) as MetricName[]),
     direction: oneOf(task, 'direction', ['max', 'min'] as const),
     idColumn,
@@ -64,6 +64,11 @@ export function readTaskFile(value: unknown): TaskFile {
       memoryMb: count(limits, 'memoryMb'),
     },
   };
+}
+
+/** Null where it is left to be found out from the families of the search tasks. */
+function distanceOf(task: Record<string, unknown>): Task['distance'] {
+  return task.distance == null ? null : oneOf(task, 'distance', ['near', 'far'] as const);
 }
 
 function record(value: unknown, name: string): Record<string, unknown> {

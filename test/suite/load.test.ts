@@ -72,6 +72,13 @@ describe('loadSuite', () => {
     expect(suite).toMatchObject({ tasks: [{}, {}, { distance: 'far' }] });
   });
 
+  it('takes near or far from task.json where it says', async () => {
+    const suite = await withChange('tasks/tiny-sealed/task.json', (text) =>
+      text.replace('{', '{"distance":"far",'),
+    );
+    expect(suite).toMatchObject({ tasks: [{}, {}, { family: 'tabular-regression', distance: 'far' }] });
+  });
+
   it('refuses a folder that is missing or empty, and a file', async () => {
     await expect(loadSuite(join(dir, 'none'))).rejects.toThrow('none: no such folder');
     await expect(loadSuite(dir)).rejects.toThrow('the folder is empty');
