@@ -25,11 +25,13 @@ export function prepare(train) {
 
 /** Standardised rows; a missing cell counts as the mean. */
 export function apply({ columns, value }, table) {
-  const standardised = columns.map(({ name, centre, spread }) =>
-    table.columns[name].map((cell) => {
-      const x = value(cell);
-      return Number.isFinite(x) ? (x - centre) / spread : 0;
-    }),
-  );
-  return Array.from({ length: table.n }, (_, i) => standardised.map((column) => column[i]));
+  const rows = Array.from({ length: table.n }, () => []);
+  for (const { name, centre, spread } of columns) {
+    const cells = table.columns[name];
+    for (let i = 0; i < table.n; i++) {
+      const x = value(cells[i]);
+      rows[i].push(Number.isFinite(x) ? (x - centre) / spread : 0);
+    }
+  }
+  return rows;
 }

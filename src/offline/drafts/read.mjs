@@ -3,28 +3,32 @@ import { readFileSync } from 'node:fs';
 
 /** data/<name>.csv as { n, columns }: one list of cells (text) a column. */
 export function read(name) {
-  const [header, ...rows] = parse(readFileSync(`data/${name}.csv`, 'utf8'));
-  return {
-    n: rows.length,
-    columns: Object.fromEntries(header.map((title, j) => [title, rows.map((row) => row[j] ?? '')])),
-  };
+  const text = readFileSync(`data/${name}.csv`, 'utf8').replaceAll('\r\n', '\n').replace(/\n$/, '');
+  const [header, ...lines] = records(text);
+  const titles = cellsOf(header);
+  const columns = titles.map(() => new Array(lines.length));
+  lines.forEach((line, i) => {
+    const cells = cellsOf(line);
+    for (let j = 0; j < titles.length; j++) columns[j][i] = cells[j] ?? '';
+  });
+  return { n: lines.length, columns: Object.fromEntries(titles.map((title, j) => [title, columns[j]])) };
 }
 
 /** The rows i of a table for which keep(i) holds. */
 export function pick(table, keep) {
-  const columns = Object.entries(table.columns).map(([name, cells]) => [
-    name,
-    cells.filter((_, i) => keep(i)),
-  ]);
-  return { n: columns[0][1].length, columns: Object.fromEntries(columns) };
+  const rows = Array.from({ length: table.n }, (_, i) => i).filter(keep);
+  const columns = Object.entries(table.columns).map(([name, cells]) => [name, rows.map((i) => cells[i])]);
+  return { n: rows.length, columns: Object.fromEntries(columns) };
 }
 
 /** A cell as CSV wants it (RFC 4180). */
 export const quote = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
-/** Are all cells of a column numbers or missing, and is at least one there? */
-export const isNumeric = (cells) =>
-  cells.some((cell) => cell !== '') && cells.every((cell) => Number.isFinite(Number(cell)));
+/** Is a column one of numbers, as far as its first fifty cells that are not missing tell? */
+export function isNumeric(cells) {
+  const known = cells.filter((cell) => cell !== '').slice(0, 50);
+  return known.length > 0 && known.every((cell) => !Number.isNaN(Number(cell)));
+}
 
 /** The distinct values, most frequent first (ties by name), at most `most` of them. */
 export function levels(cells, most) {
@@ -40,10 +44,20 @@ export const transpose = (rows) => rows[0].map((_, j) => rows.map((row) => row[j
 /** Rows as one flat array, `width` numbers a row; what a row lacks is 0. */
 export function flat(rows, width) {
   const out = new Float64Array(rows.length * width);
-  rows.forEach((row, i) => {
-    for (let j = 0; j < Math.min(width, row.length); j++) out[i * width + j] = row[j];
-  });
+  for (let i = 0; i < rows.length; i++) out.set(rows[i].length > width ? rows[i].slice(0, width) : rows[i], i * width);
   return out;
+}
+
+/** Sum of a[at + i] × b[bt + i] over n places. */
+export function dot(a, at, b, bt, n) {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += a[at + i] * b[bt + i];
+  return sum;
+}
+
+/** Adds factor × b[bt + i] to a[at + i] at n places. */
+export function add(a, at, b, bt, n, factor) {
+  for (let i = 0; i < n; i++) a[at + i] += factor * b[bt + i];
 }
 
 /** Scores clipped to be positive and made to sum to 1. */
@@ -62,13 +76,11 @@ export function lcg(seed) {
   };
 }
 
-function parse(text) {
-  const lines = text.replaceAll('\r\n', '\n').replace(/\n$/, '');
-  if (!lines.includes('"')) return lines.split('\n').map((line) => line.split(','));
-  const rows = [[]];
-  for (const [, quoted, plain, end] of `${lines}\n`.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))([,\n])/g)) {
-    rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    if (end === '\n') rows.push([]);
-  }
-  return rows.slice(0, -1);
+/** Lines, but not where a quoted cell goes over several. */
+const records = (text) => (text.includes('"') ? text.match(/(?:"[^"]*"|[^"\n])+/g) : text.split('\n'));
+
+function cellsOf(line) {
+  if (!line.includes('"')) return line.split(',');
+  const cells = [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)];
+  return cells.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
 }
