@@ -31,6 +31,18 @@ export function resultsOf(run: string): string[] {
   return [...new Set(decisionsOf(run).filter((line) => !line.includes('"type":"planned"')))];
 }
 
+/** The first lines that two lists of lines do not share: short to read where all of a journal is not. */
+export function differences(one: readonly string[], other: readonly string[]): string[] {
+  const [left, right] = [new Set(one), new Set(other)];
+  const only = [
+    ...one.filter((line) => !right.has(line)).map((line) => `- ${line}`),
+    ...other.filter((line) => !left.has(line)).map((line) => `+ ${line}`),
+  ];
+  if (only.length === 0 && one.length !== other.length)
+    only.push(`${one.length} lines against ${other.length}`);
+  return only.slice(0, 4);
+}
+
 /** Ids of trials with an outcome other than lost, one for each time it was journalled. */
 export function triedIn(run: string): string[] {
   return eventsOf(run).flatMap((event) =>
