@@ -1,25 +1,17 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Genome, Trigger } from '../genome/genome.ts';
+import type { Genome } from '../genome/genome.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
-import type { ChatRequest, Llm, Message } from '../llm/llm.ts';
+import type { ChatRequest, Llm, Message, ToolCall } from '../llm/llm.ts';
 import { seedAt } from '../rng.ts';
 import type { Task } from '../suite/suite.ts';
 import { jobLedger } from './job-tools.ts';
 import { loopGuard } from './loop-guard.ts';
 import { noteBook } from './notes.ts';
-import {
-  attemptPrompt,
-  LOOP_SWITCH,
-  LOOP_WARNING,
-  notePrompt,
-  type Phase,
-  reminders,
-  statusLine,
-  systemPrompt,
-} from './prompt.ts';
+import { attemptPrompt, LOOP_SWITCH, notePrompt, type Phase, statusLine, systemPrompt } from './prompt.ts';
 import { callTool, type ToolResult, toolTable } from './tools.ts';
 import { type Recorder, recordTrajectory, type Trajectory } from './trajectory.ts';
+import { ruleTriggers } from './triggers.ts';
 import { openWorkspace } from './workspace.ts';
 
 /** What a trial may ask of the world outside its folder. */
@@ -74,142 +66,105 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
     attempts: join(host.scratch, 'attempts'),
   };
   const turns = Math.min(genome.limits.turns, task.limits.turns);
+  const jobBudget = Math.min(genome.limits.jobs, task.limits.jobs);
   const workspace = openWorkspace(folders);
   const notes = noteBook(genome.memory, join(host.folder, 'memory.md'));
-  const jobBudget = Math.min(genome.limits.jobs, task.limits.jobs);
-  let attempt = 1;
   const jobs = jobLedger(task, host, workspace, folders, jobBudget, () => attempt);
   const tools = toolTable(genome, workspace, jobs, (text) => notes.add(attempt, text, false));
+  const schemas = tools.map((tool) => tool.schema);
   const guard = loopGuard(genome.loop);
+  const triggers = ruleTriggers(genome);
   const record = recordTrajectory(host.model, String(host.seed));
   const ask = caller(genome, host, record);
 
+  let attempt = 1;
   let turn = 0;
   let lastResult = '';
-  let heldSubmit = false;
   let end: Transcript['end'] = 'out-of-turns';
-  /** Rules that fire once a trial, when it enters a state. */
-  const once = new Set<Trigger>();
-  const enter = (trigger: Trigger, when: boolean): string[] => {
-    if (!when || once.has(trigger)) return [];
-    once.add(trigger);
-    return reminders(genome, trigger);
+  let messages = open([]);
+  record.open(messages);
+
+  while (turn < turns) {
+    const reply = await ask(messages, schemas);
+    turn++;
+    const calls = reply.message.tool_calls ?? [];
+    const results: ToolResult[] = [];
+    for (const call of calls) {
+      results.push(await callTool(tools, call.function.name, call.function.arguments));
+    }
+    const looping = guard.repeats(stepText(calls, results));
+    const extra = triggers.afterStep(results, looping);
+    if (calls.length === 0) extra.push('Call a tool.');
+
+    const submitting = results.find((result) => result.submit !== undefined);
+    const held = submitting ? triggers.beforeSubmit() : [];
+    if (submitting && held.length > 0) {
+      submitting.text = 'not yet: look at this first';
+      extra.push(...held);
+    }
+    if (submitting && held.length === 0) {
+      useAttempt(folders, submitting.submit ?? 0);
+      end = 'submitted';
+    } else if (looping && genome.loop.action === 'stop') {
+      end = 'stopped-by-loop-guard';
+    }
+    if (end !== 'out-of-turns' || turn >= turns) {
+      record.observe(calls, textsOf(results));
+      break;
+    }
+
+    const scored = results.findLast((result) => result.scored);
+    const switching = looping && genome.loop.action === 'switch';
+    if (scored || switching) {
+      record.observe(calls, textsOf(results));
+      await closeAttempt([...messages, reply.message, ...toolMessages(calls, textsOf(results))]);
+      if (scored) lastResult = `attempt ${attempt}: ${scored.text}`;
+      attempt++;
+      messages = open(switching ? [LOOP_SWITCH, ...extra] : extra);
+      record.open(messages.slice(1));
+    } else {
+      const heard = withTail(calls, textsOf(results), closing(extra));
+      messages.push(reply.message, ...heard);
+      record.observe(
+        calls,
+        heard.map((message) => message.content ?? ''),
+      );
+    }
+  }
+
+  return {
+    end,
+    submission: existsSync(join(host.folder, 'submission.csv')),
+    turns: turn,
+    ...record.usage(),
+    jobs: jobs.identities(),
+    trajectory: record.trajectory(),
   };
-  const closing = (extra: string[]): string => {
-    const phase = phaseAt(turn + 1, turns, genome);
-    const lines = [
-      ...extra,
-      ...enter('start', true),
-      ...enter('low-budget', turn + 1 > turns * 0.75),
-      ...enter('before-submit', phase === 'checking'),
-      statusLine(turn + 1, turns, jobs.left(), phase),
-    ];
-    return lines.join('\n');
-  };
-  const opening = (extra: string[]): Message[] => {
+
+  /** The first messages of an attempt. */
+  function open(extra: string[]): Message[] {
     const files = workspace.list().map((path) => `${path}  ${firstLine(workspace.read(path))}`);
     const prompt = attemptPrompt({ task, number: attempt, notes: notes.shown(), files, lastResult });
     return [
       { role: 'system', content: systemPrompt(genome) },
       { role: 'user', content: `${prompt}\n\n${closing(extra)}` },
     ];
-  };
-
-  let messages = opening([]);
-  record.open(messages);
-  let pendingError = false;
-  while (turn < turns) {
-    const reply = await ask(
-      messages,
-      tools.map((tool) => tool.schema),
-    );
-    turn++;
-    messages.push(reply.message);
-    const calls = reply.message.tool_calls ?? [];
-    const results: ToolResult[] = [];
-    for (const call of calls)
-      results.push(await callTool(tools, call.function.name, call.function.arguments));
-
-    const step = calls.map(
-      (call, i) => `${call.function.name} ${call.function.arguments} ${results[i]?.text}`,
-    );
-    const looping = guard.repeats(step.join('\n'));
-    if (looping && genome.loop.action === 'stop') {
-      record.observe(
-        calls,
-        results.map((result) => result.text),
-      );
-      end = 'stopped-by-loop-guard';
-      break;
-    }
-
-    const extra: string[] = [];
-    if (calls.length === 0) extra.push('Call a tool.');
-    const failed = results.some((result) => result.error);
-    if (failed) extra.push(...reminders(genome, 'after-error'));
-    if (pendingError && !failed && results.some((result) => result.edited))
-      extra.push(...reminders(genome, 'after-fix'));
-    if (failed) pendingError = true;
-    else if (results.some((result) => result.edited || result.scored)) pendingError = false;
-    if (looping) extra.push(LOOP_WARNING, ...reminders(genome, 'on-loop'));
-
-    const submit = results.find((result) => result.submit !== undefined)?.submit;
-    if (submit !== undefined) {
-      const held = heldSubmit ? [] : enter('before-submit', true);
-      heldSubmit = true;
-      if (held.length === 0) {
-        useAttempt(folders, submit);
-        record.observe(
-          calls,
-          results.map((result) => result.text),
-        );
-        end = 'submitted';
-        break;
-      }
-      for (const result of results)
-        if (result.submit !== undefined) result.text = 'not yet: look at this first';
-      extra.push(...held);
-    }
-
-    const scored = results.findLast((result) => result.scored);
-    const switching = looping && genome.loop.action === 'switch';
-    const texts = results.map((result) => result.text);
-    if (scored || switching) {
-      record.observe(calls, texts);
-      if (turn >= turns) break;
-      messages.push(...toolMessages(calls, texts), {
-        role: 'user',
-        content: notePrompt(genome.memory.chars),
-      });
-      if (genome.memory.notes > 0) {
-        const note = await ask(messages, []);
-        notes.add(attempt, note.message.content ?? '', true);
-      }
-      lastResult = scored ? `attempt ${attempt}: ${scored.text}` : lastResult;
-      attempt++;
-      messages = opening(switching ? [LOOP_SWITCH, ...extra] : extra);
-      record.open(messages.slice(1));
-      continue;
-    }
-
-    const tail = closing(extra);
-    if (calls.length === 0) messages.push({ role: 'user', content: tail });
-    else {
-      texts[texts.length - 1] = `${texts.at(-1)}\n${tail}`;
-      messages.push(...toolMessages(calls, texts));
-    }
-    record.observe(calls, calls.length === 0 ? [tail] : texts);
   }
 
-  const usage = record.usage();
-  return {
-    end,
-    submission: existsSync(join(host.folder, 'submission.csv')),
-    turns: turn,
-    ...usage,
-    jobs: jobs.identities(),
-    trajectory: record.trajectory(),
-  };
+  /** The lines that end every message to the agent: reminders, and where it stands. */
+  function closing(extra: string[]): string {
+    const phase = phaseAt(turn + 1, turns, genome);
+    const status = statusLine(turn + 1, turns, jobs.left(), phase);
+    return [...extra, ...triggers.beforeTurn(turn + 1, turns, phase), status].join('\n');
+  }
+
+  /** Has the agent write its note, unless it would never see one. */
+  async function closeAttempt(talk: Message[]): Promise<void> {
+    if (genome.memory.notes === 0) return;
+    const question: Message = { role: 'user', content: notePrompt(genome.memory.chars) };
+    const note = await ask([...talk, question], []);
+    notes.add(attempt, note.message.content ?? '', true);
+  }
 }
 
 /** One model call under the genome's sampling; seeds count calls, so that each draws anew. */
@@ -234,6 +189,22 @@ function phaseAt(turn: number, turns: number, genome: Genome): Phase {
   const { improve_share, check_share } = genome.limits;
   if (turn > turns * (1 - check_share)) return 'checking';
   return turn > turns * (1 - check_share - improve_share) ? 'improving' : 'drafting';
+}
+
+function stepText(calls: ToolCall[], results: ToolResult[]): string {
+  return calls
+    .map((call, i) => `${call.function.name} ${call.function.arguments} ${results[i]?.text}`)
+    .join('\n');
+}
+
+function textsOf(results: ToolResult[]): string[] {
+  return results.map((result) => result.text);
+}
+
+/** The results as messages, the last of them with `tail`; where nothing was called, the tail alone. */
+function withTail(calls: ToolCall[], texts: string[], tail: string): Message[] {
+  if (calls.length === 0) return [{ role: 'user', content: tail }];
+  return toolMessages(calls, [...texts.slice(0, -1), `${texts.at(-1)}\n${tail}`]);
 }
 
 function toolMessages(calls: { id: string }[], texts: string[]): Message[] {

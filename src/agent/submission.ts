@@ -22,6 +22,8 @@ export function submissionFault(submission: string, sample: string): string | nu
   const ids = new Set(given.rows.map((row) => row[0]));
   const missing = wanted.rows.find((row) => !ids.has(row[0]!));
   if (missing) return `submission.csv lacks the id ${missing[0]}`;
-  const hollow = given.rows.find((row) => row.some((cell) => cell === '' || cell === 'NaN' || cell === 'undefined'));
+  const hollow = given.rows.find((row) =>
+    row.some((cell) => cell === '' || cell === 'NaN' || cell === 'undefined'),
+  );
   return hollow ? `submission.csv has a row without a value: ${hollow.join()}` : null;
 }
