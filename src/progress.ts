@@ -18,6 +18,8 @@ export type ProgressOptions = {
   /** Generations in all, and how many of them were passed before this call. */
   generations: number;
   passed: number;
+  /** Trials after the last generation. */
+  endTrials: number;
   /** Jobs so far, in this process. */
   jobs(): { run: number; hits: number };
   /** Milliseconds on any steady clock. */
@@ -37,7 +39,7 @@ export function startProgress(options: ProgressOptions): Progress {
 /** How far the run is, as the events tell it. */
 type Course = ReturnType<typeof newCourse>;
 
-function newCourse({ generations, passed, jobs, now = () => performance.now() }: ProgressOptions) {
+function newCourse({ generations, passed, endTrials, jobs, now = () => performance.now() }: ProgressOptions) {
   const startedAt = now();
   const course = {
     generations,
@@ -45,6 +47,9 @@ function newCourse({ generations, passed, jobs, now = () => performance.now() }:
     stage: 'first' as Stage,
     planned: 0,
     tried: 0,
+    /** In generations that are passed, and since they are. */
+    searched: 0,
+    ended: 0,
     usd: 0,
     best: '–',
     median: '–',
@@ -59,6 +64,8 @@ function newCourse({ generations, passed, jobs, now = () => performance.now() }:
       }
       if (event.type === 'tried') {
         course.tried++;
+        if (course.generation < course.generations) course.searched++;
+        else course.ended++;
         if (event.outcome.kind !== 'lost') course.usd += event.outcome.usage.usd;
       }
       if (event.type !== 'generation') return false;
@@ -74,11 +81,14 @@ function newCourse({ generations, passed, jobs, now = () => performance.now() }:
       const share = run + hits === 0 ? 0 : Math.round((100 * hits) / (run + hits));
       return `${run} jobs run, ${share}% from the cache`;
     },
-    /** From the pace of the generations so far; the finals at the end are not in it. */
+    /** From the pace of the trials so far; each generation is taken to be as large as those before. */
     left(): string {
       const done = course.generation - passed;
-      if (done <= 0) return '–';
-      return span(((now() - startedAt) / done) * Math.max(0, course.generations - course.generation));
+      if (done <= 0 && course.generation < course.generations) return '–';
+      const ahead =
+        done > 0 ? (course.searched / done) * Math.max(0, course.generations - course.generation) : 0;
+      const trials = ahead + Math.max(0, endTrials - course.ended);
+      return span(((now() - startedAt) / Math.max(1, course.searched + course.ended)) * trials);
     },
     elapsed: () => span(now() - startedAt),
   };

@@ -105,8 +105,8 @@ export type Event =
   | { type: 'extended'; generations: number }
   | { type: 'bred'; candidate: Candidate }
   | ({ type: 'refused' } & Refusal)
-  /** Intent: these trials will be run; written before any of them starts. */
-  | { type: 'planned'; generation: number; stage: Stage; trials: string[] }
+  /** Intent: these trials will be run, and those that are known already will not; written before any of them starts. */
+  | { type: 'planned'; generation: number; stage: Stage; trials: string[]; known?: string[] }
   | { type: 'tried'; generation: number; trial: TrialSpec; outcome: Outcome }
   /** Behind after its first tasks; not measured further. */
   | { type: 'dropped'; generation: number; candidate: string; behind: number; error: number }

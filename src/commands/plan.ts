@@ -41,9 +41,7 @@ export function planOf(config: RunConfig, suite: Suite, founders: Founders, out:
   const children = population - search.elites;
   const perGeneration = (share: number) =>
     incumbents * tasks.search + children * (first + share * (tasks.search - first));
-  const end =
-    (search.finalists + 1) * search.finalRepeats * tasks.search +
-    2 * search.sealedRepeats * (tasks.sealed + tasks.validation);
+  const end = endTrials(config, suite);
   const most = Math.round(generations * perGeneration(1) + end);
   const expected = Math.round(generations * perGeneration(SEEN.admitted) + end);
   const jobs = Math.round(expected * SEEN.jobsATrial);
@@ -65,6 +63,15 @@ export function planOf(config: RunConfig, suite: Suite, founders: Founders, out:
     },
     out: out === null ? 'runs/<date>-<n>' : displayed(out),
   };
+}
+
+/** How many trials follow the last generation: finals, then champion and baseline on validation and sealed tasks. */
+export function endTrials({ search }: RunConfig, { tasks }: Suite): number {
+  const searched = tasks.filter(({ role }) => role === 'search').length;
+  return (
+    (search.finalists + 1) * search.finalRepeats * searched +
+    2 * search.sealedRepeats * (tasks.length - searched)
+  );
 }
 
 /** The plan for people. */

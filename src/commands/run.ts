@@ -5,8 +5,12 @@ import type { RunConfig } from '../config.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import { evolve } from '../evolve.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
+import type { Genome } from '../genome/genome.ts';
+import { type Constitution, loadConstitution } from '../guard/constitution.ts';
+import { reviewChange } from '../guard/review.ts';
 import { localRunner } from '../jobs/local.ts';
 import { sandboxLevel } from '../jobs/sandbox.ts';
+import { hashJson } from '../json.ts';
 import { renderMemory } from '../memory/render.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
 import { startProgress } from '../progress.ts';
@@ -19,7 +23,7 @@ import { startGrader } from '../suite/grader.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
-import { planOf, planText } from './plan.ts';
+import { endTrials, planOf, planText } from './plan.ts';
 import { displayed, readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
 
@@ -37,7 +41,8 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   const say = output.quiet ? () => {} : (line: string) => context.note(`evolve: ${line}`);
   const suite = await loadSuite(config.suite);
   const founders = await loadFounders(config.genomes);
-  const identity = identityOf(config, suite, founders);
+  const constitution = await loadConstitution(config.genomes);
+  const identity = identityOf(config, suite, founders, constitution);
   const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
   if (output.dryRun) {
     const plan = planOf(config, suite, founders, config.out);
@@ -56,7 +61,15 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   if (founders.notice) say(founders.notice);
   const { level, why } = await sandboxLevel();
   if (level === 'none') say(`warning: ${why}, so jobs run without a sandbox; fit for the offline model only`);
-  const { dir, result } = await search({ config, suite, founders, identity, output, context });
+  const { dir, result } = await search({
+    config,
+    suite,
+    founders,
+    constitution,
+    identity,
+    output,
+    context,
+  });
   return await conclude(dir, result, suite, output, context);
 }
 
@@ -64,6 +77,7 @@ type SearchParts = {
   config: RunConfig;
   suite: Suite;
   founders: Founders;
+  constitution: Constitution;
   identity: RunIdentity;
   output: Output;
   context: Context;
@@ -71,7 +85,7 @@ type SearchParts = {
 
 /** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
 async function search(parts: SearchParts): Promise<{ dir: string; result: Result }> {
-  const { config, suite, founders, identity, output, context } = parts;
+  const { config, suite, founders, constitution, identity, output, context } = parts;
   const interrupted = context.interruption();
   const run = await openRun(config.out, identity);
   if (run.notice) context.note(`evolve: ${run.notice}`);
@@ -87,6 +101,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     quiet: output.quiet,
     generations: config.generations,
     passed: run.state.generation + 1,
+    endTrials: endTrials(config, suite),
     jobs: runner.stats,
   });
   const time = timer(config.maxTimeMs);
@@ -119,7 +134,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       ask: offlineLlm(),
       mutator: config.model,
       critic: config.model,
-      review: () => [],
+      review: (child, parent) => objections(constitution, parent, child),
       readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
       record(event) {
         run.record(event);
@@ -161,7 +176,12 @@ async function conclude(dir: string, result: Result, suite: Suite, output: Outpu
 }
 
 /** What makes this run this run: another identity needs another folder. */
-function identityOf(config: RunConfig, suite: Suite, founders: Founders): RunIdentity {
+function identityOf(
+  config: RunConfig,
+  suite: Suite,
+  founders: Founders,
+  constitution: Constitution,
+): RunIdentity {
   const { seed, population, model } = config;
   return {
     seed,
@@ -169,9 +189,16 @@ function identityOf(config: RunConfig, suite: Suite, founders: Founders): RunIde
     suite: suite.name,
     suiteHash: suite.hash,
     model,
-    foundersHash: founders.hash,
+    foundersHash: hashJson([founders.hash, constitution]),
     search: config.search,
   };
+}
+
+/** What the guard has against a step; a run asks nobody, so what would need approval is refused. */
+function objections(constitution: Constitution, parent: Genome, child: Genome): string[] {
+  const { verdict, reason } = reviewChange(constitution, parent, child);
+  if (verdict === 'allow') return [];
+  return [verdict === 'ask' ? `needs approval: ${reason}` : `against the constitution: ${reason}`];
 }
 
 /** What `run.json` keeps: folders as absolute paths, so that `resume` works from anywhere. */

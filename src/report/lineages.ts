@@ -13,6 +13,20 @@ export type LineageRow = {
   changes: GeneChange[];
 };
 
+/**
+ * The champion, where the lineage has it; else the one believed to be best of those that met all search tasks, else
+ * of those that met some.
+ */
+function bestOf(members: readonly Candidate[], state: State): Candidate | null {
+  const measured = members.filter(({ id }) => (state.estimates.get(id)?.n ?? 0) > 0);
+  const full = measured.filter(({ id }) => state.estimates.get(id)!.repeats > 0);
+  const pool = full.length > 0 ? full : measured;
+  const champion = measured.find(({ id }) => id === state.champion);
+  const better = (top: Candidate | null, next: Candidate) =>
+    !top || gainOf(next.id, state)! > gainOf(top.id, state)! ? next : top;
+  return champion ?? pool.reduce(better, null);
+}
+
 /** Every lineage, the one with the best candidate first. */
 export function lineagesOf(
   state: State,
@@ -21,11 +35,7 @@ export function lineagesOf(
 ): LineageRow[] {
   const byLineage = groupBy(state.candidates.values(), (candidate) => candidate.lineage);
   const rows = [...byLineage].map(([founder, members]): LineageRow => {
-    const measured = members.filter((member) => (state.estimates.get(member.id)?.n ?? 0) > 0);
-    const best = measured.reduce<Candidate | null>(
-      (top, member) => (!top || gainOf(member.id, state)! > gainOf(top.id, state)! ? member : top),
-      null,
-    );
+    const best = bestOf(members, state);
     const estimate = best && state.estimates.get(best.id);
     const root = members.find((member) => member.operator === 'founder');
     return {
@@ -50,7 +60,8 @@ export function lineagesOf(
       changes: best && root && best.id !== root.id ? diff(root.id, best.id) : [],
     };
   });
-  const standing = (row: LineageRow) => row.best?.gain ?? Number.NEGATIVE_INFINITY;
+  const standing = ({ best }: LineageRow) =>
+    best === null ? Number.NEGATIVE_INFINITY : best.id === state.champion ? Number.MAX_VALUE : best.gain;
   return rows.sort((a, b) => standing(b) - standing(a) || (a.founder < b.founder ? -1 : 1));
 }
 

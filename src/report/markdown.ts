@@ -49,8 +49,8 @@ function against({ champion, baseline, near, far, gain: sealed }: Report): strin
     row('validation', baseline.validation, champion.validation),
     row('sealed', baseline.sealed, champion.sealed),
   ];
-  if (near) rows.push(row(`sealed, near (${near.tasks} tasks)`, near.baseline, near.champion));
-  if (far) rows.push(row(`sealed, far (${far.tasks} tasks)`, far.baseline, far.champion));
+  if (near) rows.push(row(`sealed, near (${near.tasks})`, near.baseline, near.champion));
+  if (far) rows.push(row(`sealed, far (${far.tasks})`, far.baseline, far.champion));
   const interval = sealed
     ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.`
     : '';

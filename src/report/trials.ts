@@ -36,7 +36,7 @@ export function countTrials(
   const known = new Set<string>();
   for (const event of events) {
     if (event.type !== 'planned') continue;
-    for (const id of event.trials) {
+    for (const id of [...event.trials, ...(event.known ?? [])]) {
       asked.add(`${event.generation} ${event.stage} ${id}`);
       known.add(id);
     }

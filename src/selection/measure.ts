@@ -44,7 +44,9 @@ export async function measure(
     budget.trials === null ? wanted.length : budget.trials - state.spent.scored - state.spent.failed;
   if (left <= 0) return 'budget-trials';
   const planned = wanted.slice(0, left);
-  record({ type: 'planned', generation, stage, trials: planned.map((spec) => spec.id) });
+  const known = [...all.keys()].filter((id) => !wanted.some((spec) => spec.id === id));
+  const trials = planned.map((spec) => spec.id);
+  record({ type: 'planned', generation, stage, trials, ...(known.length > 0 ? { known } : {}) });
   await evaluator.evaluate(
     planned,
     (trial, outcome) => {

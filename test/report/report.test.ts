@@ -109,7 +109,9 @@ function events(): Event[] {
       changes: [change],
       lessons: ['l1'],
     }),
-    { type: 'planned', generation: 0, stage: 'first', trials: Array(9).fill('x') },
+    { type: 'planned', generation: 0, stage: 'first', trials: ['a', 'b', 'c'] },
+    { type: 'planned', generation: 0, stage: 'first', trials: ['b', 'c'], known: ['a'] },
+    { type: 'planned', generation: 1, stage: 'first', trials: ['d'], known: ['a', 'b'] },
     ...trials,
     {
       type: 'lesson',
