@@ -1,120 +1,86 @@
 import { readFileSync, statSync } from 'node:fs';
-import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { sha256 } from '../json.ts';
-import type { JobOutcome } from './job.ts';
-
-/** An outcome that another job of the same identity may be given. */
-export type Cacheable = Exclude<JobOutcome, { kind: 'lost' }>;
-
-/** What a job gave, with its output files: their content where they are small, else where they stand. */
-export type Result = { outcome: JobOutcome; files: ResultFile[] };
-export type ResultFile = { path: string; content: Buffer | { file: string } };
+import { isInside, type Result, type ResultFile } from './result.ts';
 
 /** Results on disk, by identity. */
 export type JobCache = {
   /** The result, or null when there is none, or none that is whole. */
   find(identity: string): Result | null;
-  /** Keeps a result, taking the large files out of `staging`; gives it back as it now stands. Never rejects. */
-  keep(identity: string, result: Result, staging: string): Promise<Result>;
+  /** Keeps a result. Never rejects: where nothing can be written, nothing is kept. */
+  keep(identity: string, result: Result): Promise<void>;
 };
 
 /**
- * A cache in `dir`: `<2 hex>/<identity>/outcome.json` and the outputs beside it in `files/`. An entry is made whole
- * elsewhere and then renamed, so a crash leaves all of it or nothing. No fsync: what a power cut spoils no longer
- * fits its checksum and counts as absent. Where `dir` cannot be written, nothing is kept and nobody is told.
+ * A cache in `dir`: `<2 hex>/<identity>.json` holds a checksum, the outcome and small outputs; large ones stand beside
+ * it in `<identity>.files/`. An entry is written under another name and then renamed, so that a crash leaves all of it
+ * or nothing. No fsync: what a power cut spoils no longer fits its checksum and counts as absent.
  */
 export function openCache(dir: string): JobCache {
   const entryOf = (identity: string) => join(dir, identity.slice(0, 2), identity);
+  const made = new Set<string>();
   return {
     find(identity) {
       try {
-        const entry = entryOf(identity);
-        const { version, outcome, files } = JSON.parse(
-          readFileSync(join(entry, 'outcome.json'), 'utf8'),
-        ) as Entry;
-        if (version !== 1 || !kinds.includes(outcome.kind) || typeof outcome.log !== 'string') return null;
-        return { outcome, files: files.map((file) => check(join(entry, 'files', file.path), file)) };
+        const text = readFileSync(`${entryOf(identity)}.json`, 'utf8');
+        const cut = text.indexOf('\n');
+        if (text.slice(0, cut) !== checksum(text.slice(cut + 1))) return null;
+        const entry = JSON.parse(text.slice(cut + 1)) as Entry;
+        return entry.version === version ? located(entry, `${entryOf(identity)}.files`) : null;
       } catch {
         return null;
       }
     },
-    async keep(identity, result, staging) {
-      if (result.outcome.kind === 'lost') return result;
+    async keep(identity, result) {
+      const entry = entryOf(identity);
+      const temporary = `${entry}.${process.pid}.tmp`;
       try {
-        const stage = join(staging, 'entry');
-        const files: Entry['files'] = [];
-        await mkdir(stage);
-        for (const { path, content } of result.files) {
-          const file = join(stage, 'files', path);
-          await mkdir(dirname(file), { recursive: true });
-          if (Buffer.isBuffer(content)) await writeFile(file, content);
-          else await rename(content.file, file);
-          const { size: bytes } = await lstat(file);
-          files.push({ path, bytes, sha256: Buffer.isBuffer(content) ? sha256(content) : null });
+        if (!made.has(dirname(entry))) await mkdir(dirname(entry), { recursive: true });
+        made.add(dirname(entry));
+        if (result.files.some((file) => 'file' in file)) {
+          await copyLarge(result.files, temporary);
+          // Only a spoilt entry, or one that another run has just made, can stand there.
+          await rm(`${entry}.files`, { recursive: true, force: true });
+          await rename(temporary, `${entry}.files`);
         }
-        const entry: Entry = { version: 1, outcome: result.outcome, files };
-        await writeFile(join(stage, 'outcome.json'), JSON.stringify(entry));
-        const target = entryOf(identity);
-        await mkdir(dirname(target), { recursive: true });
-        // Only a spoilt entry, or one that another run has just made, can stand there.
-        await rm(target, { recursive: true, force: true });
-        await rename(stage, target);
-        return placed(result, (path) => join(target, 'files', path));
+        const text = JSON.stringify({ version, ...result });
+        await writeFile(temporary, `${checksum(text)}\n${text}`);
+        await rename(temporary, `${entry}.json`);
       } catch {
-        return placed(result, (path) => join(staging, 'entry', 'files', path));
+        await rm(temporary, { recursive: true, force: true }).catch(() => {});
       }
     },
   };
 }
 
-/**
- * Takes from a job's folder those of the expected outputs that are regular files inside it. A link is no output:
- * following it would read, for the job, what the job itself must not read.
- */
-export async function collectOutputs(folder: string, outputs: readonly string[]): Promise<ResultFile[]> {
-  const found: ResultFile[] = [];
-  for (const path of outputs) {
-    const file = join(folder, path);
-    const stats = await lstat(file).catch(() => null);
-    if (!stats?.isFile() || (await realpath(file)) !== file) continue;
-    found.push({ path, content: stats.size <= smallBytes ? await readFile(file) : { file } });
+type Entry = Result & { version: number };
+const version = 1;
+
+function checksum(text: string): string {
+  return sha256(text, 16);
+}
+
+/** The result with its large files where the cache has them; null when one of them is not whole. */
+function located(entry: Entry, folder: string): Result | null {
+  const files: ResultFile[] = [];
+  for (const file of entry.files) {
+    if (!isInside(file.path)) return null;
+    if (!('file' in file)) files.push(file);
+    else {
+      const place = join(folder, file.path);
+      if (statSync(place).size !== file.bytes) return null;
+      files.push({ ...file, file: place });
+    }
   }
-  return found;
+  return { outcome: entry.outcome, files };
 }
 
-/** May this path stand in `outputs`? It is relative, normal, and stays inside. */
-export function isInside(path: string): boolean {
-  return path !== '' && !path.startsWith(sep) && join('/', path) === `/${path}` && !path.startsWith('..');
-}
-
-type Entry = {
-  version: 1;
-  outcome: Cacheable;
-  files: { path: string; bytes: number; sha256: string | null }[];
-};
-
-const kinds = ['done', 'failed', 'out-of-memory'];
-/** Up to this size a file is checked by its content, above by its length. */
-const smallBytes = 2 ** 20;
-
-function check(file: string, expected: Entry['files'][number]): ResultFile {
-  if (!isInside(expected.path)) throw new Error('a path that leaves the entry');
-  if (expected.sha256 === null) {
-    if (statSync(file).size !== expected.bytes) throw new Error('another size');
-    return { path: expected.path, content: { file } };
+async function copyLarge(files: ResultFile[], folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  for (const file of files) {
+    if (!('file' in file)) continue;
+    await mkdir(dirname(join(folder, file.path)), { recursive: true });
+    await copyFile(file.file, join(folder, file.path));
   }
-  const content = readFileSync(file);
-  if (sha256(content) !== expected.sha256) throw new Error('another content');
-  return { path: expected.path, content };
-}
-
-/** The result with its large files where they are now. */
-function placed(result: Result, at: (path: string) => string): Result {
-  const move = ({ path, content }: ResultFile): ResultFile => {
-    if (Buffer.isBuffer(content)) return { path, content };
-    const moved = at(path);
-    return { path, content: { file: statSync(moved, { throwIfNoEntry: false }) ? moved : content.file } };
-  };
-  return { outcome: result.outcome, files: result.files.map(move) };
 }

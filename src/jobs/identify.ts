@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashJson } from '../json.ts';
-import { listInputsSync } from './inputs.ts';
+import { listInputs } from './inputs.ts';
 import type { JobSpec } from './job.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { JobSpec } from './job.ts';
  * seed, the time. Throws when the folder cannot be read.
  */
 export function identify(spec: JobSpec): string {
-  const files = listInputsSync(spec.folder, spec.outputs).map((path) => {
+  const files = listInputs(spec.folder, spec.outputs).map((path) => {
     const file = join(spec.folder, path);
     const executable = (statSync(file).mode & 0o111) !== 0;
     return [path, createHash('sha256').update(readFileSync(file)).digest('hex'), executable];

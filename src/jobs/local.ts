@@ -1,14 +1,10 @@
-import { unlinkSync, writeFileSync } from 'node:fs';
-import { constants, copyFile, mkdir, readFile, realpath, rm, statfs, symlink } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import { collectOutputs, isInside, openCache, type Result } from './cache.ts';
-import { listInputs } from './inputs.ts';
+import { openCache } from './cache.ts';
+import { type Executor, startExecutor } from './executor.ts';
 import type { JobOutcome, JobRunner, JobSpec } from './job.ts';
-import { cleanLog, judge, lastBytes, type Verdict } from './log.ts';
-import { type Ended, runProcess } from './process.ts';
-import { detectSandbox, launch, type Sandbox, withoutBubblewrap } from './sandbox.ts';
-import { openScratch, type Scratch } from './scratch.ts';
+import { isInside, lost, type Result, restoreOutputs } from './result.ts';
+import { detectSandbox, withoutBubblewrap } from './sandbox.ts';
 import { createSlots, findInventory, type Slots } from './slots.ts';
 
 /** What a job really took; a line of `jobs.jsonl`, no part of a run's identity. */
@@ -36,16 +32,17 @@ export type LocalRunnerOptions = {
   onJob?: (record: JobRecord) => void;
   /** `none` runs without bubblewrap although it is there. */
   sandbox?: 'auto' | 'none';
-  /** Folders that no job may see: suites with their answers, runs. Only needed where they lie under `/usr`. */
+  /** Folders that no job may see: suites with their answers, runs. They must exist, and matter only where they lie under `/usr`. */
   hidden?: readonly string[];
 };
 
 /**
- * Runs jobs as processes of this machine. Each runs in a copy of its folder, and only its declared outputs come back:
- * what a job gives depends on its input files alone, and a job that is killed half way leaves nothing behind.
+ * Runs jobs as processes of this machine, each in a copy of its folder of which only the declared outputs come back.
+ * It takes nothing of the machine before the first job that is not in the cache.
  */
 export function localRunner(options: LocalRunnerOptions): JobRunner {
-  const cache = options.cacheDir === null ? null : openCache(options.cacheDir);
+  const { cacheDir, hidden = [] } = options;
+  const cache = cacheDir === null ? null : openCache(cacheDir);
   const flights = new Map<string, Flight>();
   const open = new Set<Flight>();
   const totals = { run: 0, hits: 0, ms: 0 };
@@ -54,13 +51,12 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
   let closing = false;
 
   const prepare = async (): Promise<Machine> => {
-    const [scratch, sandbox, inventory] = await Promise.all([
-      openScratch(options.cacheDir === null ? null : join(options.cacheDir, 'tmp')),
+    const [sandbox, inventory] = await Promise.all([
       options.sandbox === 'none' ? withoutBubblewrap() : detectSandbox(),
       slots ? null : findInventory(),
     ]);
     if (inventory) slots = createSlots(inventory);
-    return { scratch, sandbox, slots: slots as Slots, hidden: options.hidden ?? [] };
+    return { slots: slots as Slots, executor: startExecutor({ sandbox, hidden }, cacheDir) };
   };
 
   const compute = async (flight: Flight, spec: JobSpec, identity: string): Promise<Result> => {
@@ -68,26 +64,17 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
     if (known) return known;
     try {
       machine ??= prepare();
-      const { slots, scratch } = await machine;
-      const lease = await slots.lease(spec.gpus, flight.control.signal);
-      let ran: Ran;
-      try {
-        flight.dir = await scratch.make();
-        ran = await execute(
-          await machine,
-          flight.dir,
-          spec,
-          lease.kind === 'gpu' ? lease.slot.split(',') : [],
-          flight.control.signal,
-        );
-      } finally {
-        lease.release();
-      }
-      flight.ran = { waitMs: lease.waitMs, runMs: ran.ms, slot: lease.slot };
+      const { slots, executor } = await machine;
+      const { signal } = flight.control;
+      const lease = await slots.lease(spec.gpus, signal);
+      const gpus = lease.kind === 'gpu' ? lease.slot.split(',') : [];
+      const { result, dir } = await executor.execute(spec, gpus, signal).finally(lease.release);
+      flight.dir = dir;
+      flight.ran = { waitMs: lease.waitMs, runMs: result.outcome.ms, slot: lease.slot };
       totals.run++;
-      totals.ms += ran.ms;
-      const result = await toResult(ran, spec, flight.dir);
-      return cache && isRepeatable(result.outcome) ? await cache.keep(identity, result, flight.dir) : result;
+      totals.ms += result.outcome.ms;
+      if (cache && isRepeatable(result.outcome)) await cache.keep(identity, result);
+      return result;
     } catch (error) {
       return lost(messageOf(error));
     }
@@ -96,7 +83,12 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
   const board = (spec: JobSpec, identity: string): Flight => {
     const flying = flights.get(identity);
     if (flying) return flying;
-    const flight: Flight = { users: 0, control: new AbortController(), result: Promise.resolve(lost('')) };
+    const flight: Flight = {
+      users: 0,
+      control: new AbortController(),
+      result: Promise.resolve(lost('')),
+      dir: null,
+    };
     flight.result = compute(flight, spec, identity).finally(() => forget(identity, flight));
     flights.set(identity, flight);
     open.add(flight);
@@ -112,7 +104,7 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
     forget(identity, flight);
     flight.control.abort();
     await flight.result;
-    if (flight.dir !== undefined) await rm(flight.dir, { recursive: true, force: true }).catch(() => {});
+    if (flight.dir !== null) await rm(flight.dir, { recursive: true, force: true }).catch(() => {});
     open.delete(flight);
   };
 
@@ -121,32 +113,25 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
     const asked = performance.now();
     const flight = board(spec, identity);
     const first = flight.users++ === 0;
-    let outcome = lost('cancelled').outcome;
+    let outcome: JobOutcome = lost('cancelled').outcome;
     try {
       const result = await unlessAborted(flight.result, signal);
       if (result !== null) {
+        await restoreOutputs(result, spec.folder, spec.outputs);
         outcome = result.outcome;
-        await restore(result, spec);
       }
     } catch (error) {
       outcome = lost(messageOf(error)).outcome;
     }
     await leave(identity, flight);
     // Whoever takes it first speaks for the process, also where the first asker has left.
-    const ran = flight.ran;
+    const { ran } = flight;
     delete flight.ran;
     const hit = ran === undefined && outcome.kind !== 'lost';
     if (hit) totals.hits++;
-    const waitMs = ran?.waitMs ?? (first ? 0 : performance.now() - asked);
-    options.onJob?.({
-      identity,
-      kind: outcome.kind,
-      hit,
-      waitMs: tenths(waitMs),
-      runMs: ran?.runMs ?? 0,
-      slot: ran?.slot ?? null,
-      at,
-    });
+    const waitMs = tenths(ran?.waitMs ?? (first ? 0 : performance.now() - asked));
+    const { kind } = outcome;
+    options.onJob?.({ identity, kind, hit, waitMs, runMs: ran?.runMs ?? 0, slot: ran?.slot ?? null, at });
     return outcome;
   };
 
@@ -163,118 +148,26 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
       closing = true;
       for (const flight of open) flight.control.abort();
       await Promise.all([...open].map((flight) => flight.result));
-      await machine?.then(({ scratch }) => scratch.remove()).catch(() => {});
+      await (await machine?.catch(() => null))?.executor.close();
     },
   };
 }
 
-type Machine = { scratch: Scratch; sandbox: Sandbox; slots: Slots; hidden: readonly string[] };
+type Machine = { slots: Slots; executor: Executor };
 
 /** One computation of an identity, and how many wait for it. It is called off when nobody does any more. */
 type Flight = {
   users: number;
   control: AbortController;
   result: Promise<Result>;
-  /** Its scratch folder; stands until the last one has taken the outputs. */
-  dir?: string;
+  /** Where large outputs stand until the last one has taken them. */
+  dir: string | null;
   ran?: { waitMs: number; runMs: number; slot: string };
 };
-
-type Ran = { verdict: Verdict; ms: number };
-
-/** Copies the job's inputs to `dir/work` and runs it there. */
-async function execute(
-  { sandbox, hidden }: Machine,
-  dir: string,
-  spec: JobSpec,
-  gpus: string[],
-  signal: AbortSignal,
-): Promise<Ran> {
-  const work = join(dir, 'work');
-  const status = join(dir, 'status');
-  await mkdir(work);
-  const inputs = await listInputs(spec.folder, spec.outputs);
-  for (const folder of new Set(inputs.map(dirname))) {
-    if (folder !== '.') await mkdir(join(work, folder), { recursive: true });
-  }
-  const copy = (path: string) =>
-    copyFile(join(spec.folder, path), join(work, path), constants.COPYFILE_FICLONE);
-  await Promise.all(inputs.map(copy));
-  const data = await realpath(join(spec.data.dir, sep));
-  // The sandbox mounts the data instead.
-  if (sandbox.bwrap === null) await symlink(data, join(work, 'data'));
-  const { memoryMb, seconds, outputBytes } = spec.limits;
-  const { aliases, ...started } = launch(sandbox, {
-    command: spec.command,
-    work,
-    data,
-    status,
-    memoryMb,
-    seconds,
-    gpus,
-    hidden,
-  });
-  // More than is asked for is kept: replacing paths makes it shorter, and a crash report is cut out of it.
-  const ended = await runProcess({ ...started, seconds, outputBytes: outputBytes + 16_384 }, signal);
-  const log = cleanLog(ended.output, aliases);
-  const fault = await faultOfMachine(sandbox, ended, log, dir);
-  const verdict: Verdict =
-    fault === null ? judge(ended, log, spec.command[0] ?? '') : { kind: 'lost', reason: fault, log };
-  return { verdict: { ...verdict, log: lastBytes(verdict.log, outputBytes) }, ms: tenths(ended.ms) };
-}
-
-/**
- * Failures that are not the job's, though they look it: the sandbox could not be set up (it says itself whether the
- * job has run, so no job can feign this), or the disk is full. Null when there is none.
- */
-async function faultOfMachine(
-  sandbox: Sandbox,
-  ended: Ended,
-  log: string,
-  dir: string,
-): Promise<string | null> {
-  if (ended.cause !== 'exit' || ended.code === 0) return null;
-  if (sandbox.bwrap !== null && log.startsWith('bwrap: ') && !log.startsWith('bwrap: execvp ')) {
-    const status = await readFile(join(dir, 'status'), 'utf8').catch(() => '');
-    if (!status.includes('"exit-code"')) return `the sandbox could not be set up: ${log.trim()}`;
-  }
-  if (/ENOSPC|EDQUOT|No space left|quota exceeded/i.test(log)) {
-    const { bavail, bsize } = await statfs(dir);
-    if (bavail * bsize < 16 * 2 ** 20) return 'the disk is full';
-  }
-  return null;
-}
-
-async function toResult({ verdict, ms }: Ran, spec: JobSpec, dir: string): Promise<Result> {
-  if (verdict.kind !== 'done') return { outcome: { ...verdict, ms }, files: [] };
-  const files = await collectOutputs(join(dir, 'work'), spec.outputs);
-  return { outcome: { ...verdict, ms, outputs: files.map((file) => file.path) }, files };
-}
 
 /** May another job be given this? A fault may pass; so may what killed a process within the sandbox. */
 function isRepeatable(outcome: JobOutcome): boolean {
   return outcome.kind !== 'lost' && !(outcome.kind === 'failed' && outcome.exitCode === 137);
-}
-
-/** Makes the outputs in the job's folder those of the result: what an earlier job left there goes. */
-async function restore(result: Result, spec: JobSpec): Promise<void> {
-  if (result.outcome.kind === 'lost') return;
-  for (const path of spec.outputs) {
-    try {
-      unlinkSync(join(spec.folder, path));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-        await rm(join(spec.folder, path), { recursive: true, force: true });
-      }
-    }
-  }
-  for (const { path, content } of result.files) {
-    const target = join(spec.folder, path);
-    if (path.includes('/')) await mkdir(dirname(target), { recursive: true });
-    // Synchronous, because for a few kilobytes that is the cheaper way, and most jobs are hits.
-    if (Buffer.isBuffer(content)) writeFileSync(target, content, { flag: 'wx' });
-    else await copyFile(content.file, target, constants.COPYFILE_FICLONE);
-  }
 }
 
 /** The promise's value, or null as soon as the signal is aborted. */
@@ -285,10 +178,6 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined):
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-}
-
-function lost(reason: string): Result {
-  return { outcome: { kind: 'lost', reason, log: '', ms: 0 }, files: [] };
 }
 
 function tenths(ms: number): number {

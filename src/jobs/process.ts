@@ -7,8 +7,6 @@ export type ProcessSpec = {
   cwd: string;
   env: Record<string, string>;
   seconds: number;
-  /** It begins with a byte 1 on stdout, and waits for a line on stdin before it does anything. */
-  gated?: boolean;
   /** How many bytes of its output are kept; the end is. */
   outputBytes: number;
 };
@@ -61,7 +59,7 @@ export function runProcess(spec: ProcessSpec, signal?: AbortSignal): Promise<End
         cwd: spec.cwd,
         env: spec.env,
         detached: true,
-        stdio: [spec.gated ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       });
     } catch (error) {
       return notStarted(error);
@@ -72,14 +70,9 @@ export function runProcess(spec: ProcessSpec, signal?: AbortSignal): Promise<End
     if (child.pid === undefined) return;
     live.add(child.pid);
     signal?.addEventListener('abort', onAbort, { once: true });
-    let closed = spec.gated === true;
-    child.stdin?.on('error', () => {});
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
-        const asks = closed && chunk[0] === 1;
-        closed = false;
-        if (asks) child.stdin?.end('go\n');
-        if (!tail.push(asks ? chunk.subarray(1) : chunk)) stop('flood');
+        if (!tail.push(chunk)) stop('flood');
       });
       stream?.on('error', () => {});
     }

@@ -20,14 +20,7 @@ export type Sandbox = SandboxLevel & {
 };
 
 /** A process that is ready to be started. `status` is a file in which the sandbox says how far it came. */
-export type Launch = {
-  argv: string[];
-  env: Record<string, string>;
-  cwd: string;
-  /** See `ProcessSpec`. */
-  gated: boolean;
-  aliases: Aliases;
-};
+export type Launch = { argv: string[]; env: Record<string, string>; cwd: string; aliases: Aliases };
 
 /** What of a job the sandbox must know. All folders are real paths. `work` is the only writable one. */
 export type Contained = {
@@ -61,9 +54,11 @@ export async function withoutBubblewrap(): Promise<Sandbox> {
 }
 
 /**
- * The command line that runs a job's command. In front of it, each replacing itself by the next: `setpriv` ties the
- * process to the life of this one, a shell sees that this one still lives, sets the limits and joins stderr to stdout,
- * and `bwrap` leaves of the machine the system's programs, the data and the folder, with no network and no privileges.
+ * The command line that runs a job's command. In front of it, each replacing itself by the next: a shell that sets the
+ * limits and joins stderr to stdout, and `bwrap`, which leaves of the machine the system's programs, the data and the
+ * folder, with no network and no privileges, and ends when this process does. Without `bwrap` the last is done by
+ * `setpriv`; the shell then sees that this process had not ended before. (Not with `bwrap`: its inner process would be
+ * left waiting for ever if the outer one were ended while it sets up the namespaces.)
  */
 export function launch(sandbox: Sandbox, job: Contained): Launch {
   const contained = sandbox.bwrap !== null;
@@ -74,13 +69,14 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
   const limit = sandbox.memoryLimit ? `ulimit -d ${(job.memoryMb + nodeOverheadMb) * 1024};` : '';
   // Not the deadline, which is the runner's affair; an end for a job whose runner was killed at the worst moment.
   const cpu = Math.ceil(job.seconds + 1) * availableParallelism();
-  const alive = sandbox.setpriv === null ? '' : `[ "$PPID" = ${process.pid} ] || exit 1;`;
+  const tied = contained ? null : sandbox.setpriv;
+  const alive = tied === null ? '' : `[ "$PPID" = ${process.pid} ] || exit 1;`;
   const script = `${alive}ulimit -c 0;ulimit -f ${fileBlocks};ulimit -t ${cpu};${limit}s=$1;shift;exec "$@" 2>&1 3>"$s"`;
   return {
     argv: [
-      ...(sandbox.setpriv === null ? [] : [sandbox.setpriv, '--pdeathsig', 'KILL', '--']),
+      ...(tied === null ? [] : [tied, '--pdeathsig', 'KILL', '--']),
       ...['/bin/sh', '-c', script, 'sh', job.status],
-      ...(sandbox.bwrap === null ? [] : [sandbox.bwrap, ...walls(sandbox, job), '--', ...gate]),
+      ...(sandbox.bwrap === null ? [] : [sandbox.bwrap, ...walls(sandbox, job), '--']),
       ...command,
     ],
     env: {
@@ -91,7 +87,6 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
       CUDA_VISIBLE_DEVICES: job.gpus.join(','),
     },
     cwd: job.work,
-    gated: contained,
     aliases: [
       [job.work, '/work'],
       [job.data, '/work/data'],
@@ -100,11 +95,6 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
   };
 }
 
-/**
- * While bubblewrap sets a sandbox up, its inner process is not yet tied to the outer one. So the command waits inside
- * until the runner, asked for it, gives the word; a runner that was killed in between gives none.
- */
-const gate = ['/bin/sh', '-c', `printf '\\001';read -r go||exit 1;exec "$@" </dev/null`, 'sh'];
 /** Where Node stands inside, so that no path of this machine shows and every machine shows the same. */
 const nodeInside = '/opt/node/bin/node';
 /** What Node itself takes before the first line of a program: stacks and heap of its threads (measured: 60 to 100). */
@@ -128,7 +118,8 @@ function walls(sandbox: Sandbox, job: Contained): string[] {
   const devices =
     job.gpus.length === 0 ? [] : readdirSync('/dev').filter((name) => name.startsWith('nvidia'));
   return [
-    ...['--unshare-user', '--unshare-all', '--cap-drop', 'ALL', '--die-with-parent', '--new-session'],
+    // No `--new-session`: it has a session of its own already, and all of it must stay in one group, to be ended as one.
+    ...['--unshare-user', '--unshare-all', '--cap-drop', 'ALL', '--die-with-parent'],
     ...['--json-status-fd', '3', ...system],
     ...(sandbox.knows.disableUserns ? ['--disable-userns'] : []),
     ...hidden.flatMap((dir) => ['--tmpfs', dir]),

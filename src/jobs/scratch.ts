@@ -1,5 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join, sep } from 'node:path';
 import { messageOf } from '../errors.ts';
@@ -9,34 +18,31 @@ export type Scratch = {
   /** Its real path. */
   dir: string;
   /** Makes an empty folder. */
-  make(): Promise<string>;
-  remove(): Promise<void>;
+  make(): string;
+  remove(): void;
 };
 
 /**
- * Opens a scratch place under `base`, or under the system's temporary folder when nothing can be written there. On the
- * way it clears up after runners of this machine that were killed: ends what still works in their folders, and
- * removes these.
+ * Opens a scratch place under the first of these folders in which one can be made. On the way it clears up after
+ * owners that were killed on this machine: ends what still works in their folders, and removes these.
  */
-export async function openScratch(base: string | null): Promise<Scratch> {
-  const fallback = join(tmpdir(), `evolve-jobs-${userInfo().uid}`);
-  const bases = base === null ? [fallback] : [base, fallback];
+export function openScratch(places: readonly string[]): Scratch {
   let reason: unknown;
-  for (const place of bases) {
+  for (const place of places) {
     try {
-      await mkdir(place, { recursive: true, mode: 0o700 });
-      const under = await realpath(place);
-      await sweep(under);
-      const dir = await mkdtemp(join(under, `${owner(process.pid)}.`));
+      mkdirSync(place, { recursive: true, mode: 0o700 });
+      const base = realpathSync(place);
+      sweep(base);
+      const dir = mkdtempSync(join(base, `${owner(process.pid)}.`));
       let made = 0;
       return {
         dir,
-        async make() {
+        make() {
           const folder = join(dir, String(made++));
-          await mkdir(folder);
+          mkdirSync(folder);
           return folder;
         },
-        remove: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+        remove: () => removeTree(dir),
       };
     } catch (error) {
       reason = error;
@@ -45,18 +51,43 @@ export async function openScratch(base: string | null): Promise<Scratch> {
   throw new Error(`no place for jobs: ${messageOf(reason)}`);
 }
 
+/**
+ * Where scratch may be, the best first. `small` jobs run in memory where there is enough of it: on a slow disk the few
+ * files of a job take longer than Node's start. Others run beside the cache (`dir`, null if there is none).
+ */
+export function scratchPlaces(dir: string | null): { small: string[]; large: string[] } {
+  const mine = `evolve-jobs-${userInfo().uid}`;
+  const large = [...(dir === null ? [] : [join(dir, 'tmp')]), join(tmpdir(), mine)];
+  return { small: memoryServes() ? [join(memory, mine), ...large] : large, large };
+}
+
+const memory = '/dev/shm';
+const enoughMemory = 256 * 2 ** 20;
+
+/** Is there a file system in memory, with enough room, on which programs may be run? */
+function memoryServes(): boolean {
+  try {
+    const options =
+      /^\S+ \/dev\/shm tmpfs (\S+)/m.exec(readFileSync('/proc/mounts', 'utf8'))?.[1] ?? 'noexec';
+    const { bavail, bsize } = statfsSync(memory);
+    return !options.split(',').includes('noexec') && bavail * bsize >= enoughMemory;
+  } catch {
+    return false;
+  }
+}
+
 /** Clears the scratch places under `base` whose owners are no more. */
-async function sweep(base: string): Promise<void> {
-  for (const name of await readdir(base)) {
+function sweep(base: string): void {
+  const week = 7 * 24 * 3600_000;
+  for (const name of readdirSync(base)) {
     const [host, pid] = name.split('.');
     const dir = join(base, name);
     const here = host === hostKey;
     if (here && name.startsWith(`${owner(Number(pid))}.`)) continue;
-    // The owner may live on another machine that shares this disk, unless it is long ago.
-    const age = here ? Number.POSITIVE_INFINITY : Date.now() - (await modified(dir));
-    if (age < 7 * 24 * 3600_000) continue;
-    await endWorkersIn(dir);
-    await rm(dir, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+    // The owner may live on another machine that shares this disk, unless that is long ago.
+    if (!here && Date.now() - statSync(dir).mtimeMs < week) continue;
+    endWorkersIn(dir);
+    removeTree(dir);
   }
 }
 
@@ -64,17 +95,14 @@ async function sweep(base: string): Promise<void> {
  * Ends every process that works in `dir` or has it mounted: that shows whose it was. Most have died with their runner;
  * this meets what had left its group, and a sandbox that was just being set up.
  */
-async function endWorkersIn(dir: string): Promise<void> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const cwd = await readlink(join('/proc', pid, 'cwd')).catch(() => '');
-    const mounts = await readFile(join('/proc', pid, 'mountinfo'), 'utf8').catch(() => '');
+function endWorkersIn(dir: string): void {
+  for (const pid of attempt(() => readdirSync('/proc'), [])) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    const cwd = attempt(() => readlinkSync(join('/proc', pid, 'cwd')), '');
+    const mounts = attempt(() => readFileSync(join('/proc', pid, 'mountinfo'), 'utf8'), '');
     if (!cwd.startsWith(dir + sep) && !mounts.includes(dir + sep)) continue;
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has just ended, or is not ours.
-    }
+    // It may just have ended, or belong to somebody else.
+    attempt(() => process.kill(Number(pid), 'SIGKILL'), true);
   }
 }
 
@@ -82,15 +110,10 @@ const hostKey = hostname().replaceAll(/[^\w-]/g, '-');
 
 /** A process that runs now, as `host.pid.start`; a process number alone comes back after a while. */
 function owner(pid: number): string {
-  let start = 'x';
-  try {
-    // Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] as string;
-  } catch {
-    if (!exists(pid)) start = 'gone';
-  }
-  return `${hostKey}.${pid}.${start}`;
+  // Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets.
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return `${hostKey}.${pid}.${start ?? (exists(pid) ? 'x' : 'gone')}`;
 }
 
 function exists(pid: number): boolean {
@@ -102,9 +125,15 @@ function exists(pid: number): boolean {
   }
 }
 
-async function modified(dir: string): Promise<number> {
-  return stat(dir).then(
-    (found) => found.mtimeMs,
-    () => Date.now(),
-  );
+/** Best effort: what cannot be removed is in nobody's way. */
+function removeTree(dir: string): void {
+  attempt(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }), undefined);
+}
+
+function attempt<T>(act: () => T, otherwise: T): T {
+  try {
+    return act();
+  } catch {
+    return otherwise;
+  }
 }

@@ -248,6 +248,17 @@ describe('the cache', () => {
     expect(jobs.stats()).toMatchObject({ run: 3, hits: 1 });
   });
 
+  test('keeps outputs that are no text', async () => {
+    const cacheDir = folder();
+    const main =
+      "import { writeFileSync } from 'node:fs'; writeFileSync('submission.csv', Buffer.from([0, 255, 128]));";
+    for (let i = 0; i < 2; i++) {
+      const spec = job(main);
+      await runner({ cacheDir }).run(spec);
+      expect([...readFileSync(join(spec.folder, 'submission.csv'))]).toEqual([0, 255, 128]);
+    }
+  });
+
   test('keeps a large output as well', async () => {
     const cacheDir = folder();
     const main =
@@ -269,16 +280,18 @@ describe('the cache', () => {
   });
 
   test.each([
-    ['torn', (dir: string) => writeFileSync(join(dir, 'outcome.json'), '{"version":1,"outc')],
-    ['empty', (dir: string) => writeFileSync(join(dir, 'outcome.json'), '')],
-    ['of another content', (dir: string) => writeFileSync(join(dir, 'files/submission.csv'), 'id,x\n1,3\n')],
-    ['of another version', (dir: string) => writeFileSync(join(dir, 'outcome.json'), '{"version":2}')],
+    ['torn', (text: string) => text.slice(0, -20)],
+    ['empty', () => ''],
+    ['of another content', (text: string) => text.replace('1,2', '1,3')],
+    ['of another version', () => '{"version":2}'],
   ])('an entry that is %s counts as absent, and is mended', async (_, spoil) => {
     const cacheDir = folder();
     await runner({ cacheDir }).run(job(train));
-    const two = readdirSync(cacheDir).find((name) => name.length === 2) as string;
-    const entry = join(cacheDir, two, readdirSync(join(cacheDir, two))[0] as string);
-    spoil(entry);
+    const [path] = readdirSync(cacheDir, { recursive: true }).filter((name) =>
+      String(name).endsWith('.json'),
+    );
+    const entry = join(cacheDir, String(path));
+    writeFileSync(entry, spoil(readFileSync(entry, 'utf8')));
     const { run, jobs } = runner({ cacheDir });
     const specs = [job(train), job(train)];
     for (const spec of specs) {
