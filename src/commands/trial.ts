@@ -76,28 +76,22 @@ export type MeasureOptions = {
 };
 
 /** Measures a genome on tasks, repeats 0 … K − 1 each; null if interrupted. */
-export async function measure(options: MeasureOptions): Promise<Measurement | null> {
-  const { genome, suite, tasks, repeats, config, signal } = options;
+export async function measure(asked: MeasureOptions): Promise<Measurement | null> {
+  const { genome, suite, tasks, repeats, config, signal } = asked;
   const started = performance.now();
   const id = genomeId(genome);
-  const trialsDir = options.trialsDir ?? mkdtempSync(join(tmpdir(), 'evolve-trial-'));
-  const grader = await startGrader(suite.dir);
-  const runner = localRunner({
-    cacheDir: config.jobCache ? JOB_CACHE : null,
-    hidden: [suite.dir, trialsDir],
-  });
+  const trialsDir = asked.trialsDir ?? mkdtempSync(join(tmpdir(), 'evolve-trial-'));
   const { workers, concurrency, model, seed } = config;
-  const evaluator = poolEvaluator({
-    workers,
-    concurrency,
-    trialsDir,
-    suite,
-    genomes: () => genome,
-    runner,
-    grader,
-    model,
-  });
+  const cacheDir = config.jobCache ? resolve(JOB_CACHE) : null;
+  const runner = localRunner({ cacheDir, hidden: [suite.dir, trialsDir] });
+  const closers: (() => Promise<void>)[] = [() => runner.close()];
   try {
+    const grader = await startGrader(suite.dir);
+    closers.unshift(() => grader.close());
+    const genomes = () => genome;
+    const options = { workers, concurrency, trialsDir, suite, genomes, runner, grader, model };
+    const evaluator = poolEvaluator(options);
+    closers.unshift(() => evaluator.close());
     const specs = tasks.flatMap((task) =>
       Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
     );
@@ -107,7 +101,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement | nu
     const measured = tasks.map((task) => measureTask(task, groups.get(task.id) ?? []));
     const { run, hits } = runner.stats();
     return {
-      genome: { dir: options.genomeDir, id },
+      genome: { dir: asked.genomeDir, id },
       suite: { dir: suite.dir, name: suite.name, hash: suite.hash },
       model,
       seed,
@@ -118,13 +112,11 @@ export async function measure(options: MeasureOptions): Promise<Measurement | nu
       jobs: { run, hits },
       cost: costOf(outcomes),
       wallMs: Math.round(performance.now() - started),
-      trialsDir: options.trialsDir,
+      trialsDir: asked.trialsDir,
     };
   } finally {
-    await evaluator.close();
-    await runner.close();
-    await grader.close();
-    if (options.trialsDir === null) rmSync(trialsDir, { recursive: true, force: true });
+    for (const close of closers) await close();
+    if (asked.trialsDir === null) rmSync(trialsDir, { recursive: true, force: true });
   }
 }
 
