@@ -186,7 +186,7 @@ function check(given: Given, where: string, asText: boolean): Values {
         `settings: ${names.join(', ')}`,
       );
     }
-    values[name] = checkOne(setting, value, `${where}${key}`, asText);
+    values[name] = checkOne(setting, value, `${where}${asText ? name : key}`, asText);
   }
   return values;
 }

@@ -56,7 +56,7 @@ function newCourse({ generations, passed, endTrials, jobs, now = () => performan
     /** Follows an event; says whether it closes a generation. */
     follow(event: Event): boolean {
       if (event.type === 'started' || event.type === 'extended') course.generations = event.generations;
-      if (event.type === 'planned') {
+      if (event.type === 'planned' && event.trials.length > 0) {
         // The first and the rest of a generation's trials are one piece of work to whoever watches.
         if (event.stage !== 'rest') [course.planned, course.tried] = [0, 0];
         course.stage = event.stage;
@@ -115,7 +115,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
             `median ${course.median}; ${course.jobsText()}; ${cost}`,
         );
       }
-      if (event.type === 'planned' && STAGES[event.stage] !== 'search') {
+      if (event.type === 'planned' && event.trials.length > 0 && STAGES[event.stage] !== 'search') {
         say(`${STAGES[event.stage]}: ${event.trials.length} trials`);
       }
     },

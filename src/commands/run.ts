@@ -39,9 +39,9 @@ const JOB_CACHE = 'runs/.cache/jobs';
  */
 export async function run(config: RunConfig, output: Output, context: Context): Promise<number> {
   const say = output.quiet ? () => {} : (line: string) => context.note(`evolve: ${line}`);
-  const suite = await loadSuite(config.suite);
   const founders = await loadFounders(config.genomes);
   const constitution = await loadConstitution(config.genomes);
+  const suite = await loadSuite(config.suite);
   const identity = identityOf(config, suite, founders, constitution);
   const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
   if (output.dryRun) {

@@ -36,7 +36,13 @@ export async function measure(
   const all = new Map(specs.map((spec) => [spec.id, spec]));
   const missing = () => [...all.values()].filter((spec) => score(state.outcomes.get(spec.id)) === null);
   const wanted = missing();
-  if (wanted.length === 0) return null;
+  const known = [...all.keys()].filter((id) => !wanted.some((spec) => spec.id === id));
+  const plan = (trials: string[]) =>
+    record({ type: 'planned', generation, stage, trials, ...(known.length > 0 ? { known } : {}) });
+  if (wanted.length === 0) {
+    if (known.length > 0) plan([]);
+    return null;
+  }
   const stop = shouldStop();
   if (stop) return stop;
   if (budget.usd !== null && state.spent.usd >= budget.usd) return 'budget-usd';
@@ -44,9 +50,7 @@ export async function measure(
     budget.trials === null ? wanted.length : budget.trials - state.spent.scored - state.spent.failed;
   if (left <= 0) return 'budget-trials';
   const planned = wanted.slice(0, left);
-  const known = [...all.keys()].filter((id) => !wanted.some((spec) => spec.id === id));
-  const trials = planned.map((spec) => spec.id);
-  record({ type: 'planned', generation, stage, trials, ...(known.length > 0 ? { known } : {}) });
+  plan(planned.map((spec) => spec.id));
   await evaluator.evaluate(
     planned,
     (trial, outcome) => {
