@@ -14,6 +14,8 @@ export class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
+/** What a path can be refused for by the file system that is the model's doing; all else is the machine's. */
+const IMPOSSIBLE_PATH = new Set(['EEXIST', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ENOTDIR']);
 /** Most that one file may hold, in bytes; a model that writes more is told so. */
 const MAX_FILE = 1_000_000;
 
@@ -50,8 +52,15 @@ export function openWorkspace(folders: { work: string; data: string; attempts: s
     if (Buffer.byteLength(content) > MAX_FILE) throw new ToolError(`more than ${MAX_FILE} bytes for ${path}`);
     const full = locate(path, 'write');
     if (existsSync(full) && !lstatSync(full).isFile()) throw new ToolError(`${path} is not a plain file`);
-    mkdirSync(dirname(full), { recursive: true });
-    writeFileSync(full, content);
+    try {
+      mkdirSync(dirname(full), { recursive: true });
+      writeFileSync(full, content);
+    } catch (error) {
+      if (IMPOSSIBLE_PATH.has((error as NodeJS.ErrnoException).code ?? '')) {
+        throw new ToolError(`${JSON.stringify(path.slice(0, 80))} cannot be a file here`);
+      }
+      throw error;
+    }
   }
 
   /** The agent's own files (plain ones, not data or hidden), sorted, as paths. */

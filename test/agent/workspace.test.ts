@@ -54,3 +54,11 @@ test('data and attempts are read-only', () => {
   expect(() => workspace.write('data/train.csv', 'x')).toThrow(/read-only/);
   expect(() => workspace.write('attempts/1/main.mjs', 'x')).toThrow(/read-only/);
 });
+
+test('a path that the file system refuses is told to the model, and ends nothing', () => {
+  workspace.write('main.mjs', 'x');
+  for (const path of ['main.mjs/x', 'a'.repeat(300), `deep/${'b'.repeat(300)}/c`]) {
+    expect(() => workspace.write(path, 'y')).toThrow(ToolError);
+    expect(() => workspace.read(path)).toThrow(ToolError);
+  }
+});
