@@ -130,7 +130,7 @@ const GENERATORS: Record<Kind, (rng: ReturnType<typeof rngAt>) => Draw> = {
       return { cells: [...history, start % 7, 1 + Math.floor(start / 31)], target: at(0).toFixed(2) };
     },
   }),
-  /** The clean centre of a noisy 5 × 5 patch of smooth ground with edges, rmse. */
+  /** The clean centre of a 5 × 5 patch of smooth ground with edges, under grain and stuck pixels, rmse. */
   denoising: (rng) => ({
     header: Array.from({ length: 25 }, (_, j) => `n${j}`),
     metric: 'rmse',
@@ -138,7 +138,9 @@ const GENERATORS: Record<Kind, (rng: ReturnType<typeof rngAt>) => Draw> = {
       const [ground, gx, gy] = [100 + 60 * rng.next(), 3 * rng.normal(), 3 * rng.normal()];
       const [edge, step] = [rng.int(5), rng.next() < 0.5 ? 40 * rng.normal() : 0];
       const clean = (r: number, c: number) => ground + gx * (c - 2) + gy * (r - 2) + (c >= edge ? step : 0);
-      const cells = Array.from({ length: 25 }, (_, j) => clean(Math.floor(j / 5), j % 5) + 12 * rng.normal());
+      const cells = Array.from({ length: 25 }, (_, j) =>
+        rng.next() < 0.12 ? rng.int(2) * 255 : clean(Math.floor(j / 5), j % 5) + 12 * rng.normal(),
+      );
       return { cells: cells.map((v) => v.toFixed(1)), target: clean(2, 2).toFixed(2) };
     },
   }),
@@ -164,16 +166,18 @@ const GENERATORS: Record<Kind, (rng: ReturnType<typeof rngAt>) => Draw> = {
     header: ['token'],
     metric: 'accuracy',
     draw: () => {
-      const [a, b] = [1 + rng.int(12), 1 + rng.int(90)];
-      const word = rng.pick(['House', 'Tree', 'River', 'Lake', 'Stone', 'Wood']);
+      const [a, b] = [1 + rng.int(12), 10 + rng.int(90)];
+      const word =
+        rng.pick(['house', 'tree', 'river', 'lake', 'stone', 'wood', 'garden', 'bridge']) +
+        rng.pick(['', 's', 'y']);
       return rng.pick<() => Case>([
-        () => ({ cells: [`${b}km`], target: `${b} kilometres` }),
-        () => ({ cells: [`$${a}`], target: `${a} dollars` }),
-        () => ({ cells: ['USA'], target: 'u s a' }),
-        () => ({ cells: [`${a},${100 + b}`], target: `${a}${100 + b}` }),
-        () => ({ cells: [word], target: word.toLowerCase() }),
-        () => ({ cells: [`${a}:${10 + (b % 50)}`], target: `${a} ${10 + (b % 50)}` }),
-        () => ({ cells: ['Dr.'], target: 'doctor' }),
+        () => ({ cells: [word], target: word }),
+        () => ({ cells: [`${word},`], target: word }),
+        () => ({ cells: [`${word}-${a}`], target: `${word} ${a}` }),
+        () => ({ cells: [`${b}km`], target: `${b} kilometers` }),
+        () => ({ cells: [word.toUpperCase()], target: word }),
+        () => ({ cells: ['UN'], target: 'u n' }),
+        () => ({ cells: [`Dr.`], target: 'doctor' }),
       ])();
     },
   }),
