@@ -24,8 +24,8 @@ export const TRUST = {
   reminder: (age: number) => Math.max(0.15, 1 - 0.2 * age),
 };
 
-/** Each time that a fruitless act was done in this conversation makes it likelier to be done again: a rut. */
-export const RUT = 1.1;
+/** Each time in a row that a fruitless act was done makes it likelier to be done again: a rut, so deep at most. */
+export const RUT = { step: 1.1, deepest: 3.3 };
 
 /** What the model may do: its words for it, and how it leans in each situation (absent: it does not occur to it). */
 export const ACTIONS = {
@@ -35,7 +35,7 @@ export const ACTIONS = {
   },
   read: {
     says: 'Read the skill for the data and the model.',
-    priors: { start: 0.2, drafting: -0.2, ready: -2.5, failed: -1.6, fixed: -3, scored: -0.3, reviewed: -3 },
+    priors: { start: 0.5, drafting: 0.2, ready: -2.5, failed: -1.6, fixed: -3, scored: 0.0, reviewed: -3 },
   },
   write: {
     says: 'Write the next file of the program.',
@@ -51,7 +51,7 @@ export const ACTIONS = {
   },
   rerun: {
     says: 'Run the same training again and see whether it works now.',
-    priors: { failed: 0.4, scored: -0.9, reviewed: -1 },
+    priors: { failed: 0.3, scored: -0.9, reviewed: -1 },
   },
   fix: {
     says: 'Fix the line that the error names.',
@@ -71,11 +71,11 @@ export const ACTIONS = {
   },
   raise: {
     says: 'Tune the model: raise its setting one step.',
-    priors: { scored: 1.3, reviewed: -1 },
+    priors: { scored: 1.0, reviewed: -1 },
   },
   lower: {
     says: 'Tune the model: lower its setting one step.',
-    priors: { scored: 0.7, reviewed: -1 },
+    priors: { scored: 0.6, reviewed: -1 },
   },
   revert: {
     says: 'Go back to the attempt with the best validation score.',
@@ -91,7 +91,7 @@ export const ACTIONS = {
   },
   submitLast: {
     says: 'Submit the last result now.',
-    priors: { scored: 0.0, reviewed: 0.8 },
+    priors: { scored: 1.2, reviewed: 1.4 },
   },
   submitBest: {
     says: 'Submit the attempt with the best validation score.',
@@ -129,7 +129,7 @@ export const LEANINGS = {
  * Slips of the hand: text that is written as `right` comes out as `wrong`. A slip is an ordinary choice with a low
  * prior, `SLIP` less than writing it right; `COPIED` more once the same slip stands in another file in view.
  */
-export const SLIP = -3.1;
+export const SLIP = -3.3;
 export const COPIED = 5.2;
 
 /**

@@ -41,7 +41,7 @@ export function choices(view: View): Choice[] {
     const { says, priors } = ACTIONS[action] as { says: string; priors: Partial<Record<Situation, number>> };
     const prior = priors[situation];
     if (prior === undefined || calls.length === 0) return;
-    const rut = RUTTED.includes(action) ? RUT * view.said.filter((text) => text.startsWith(says)).length : 0;
+    const rut = RUTTED.includes(action) ? Math.min(RUT.deepest, RUT.step * timesInARow(view.said, says)) : 0;
     const logit = DECISIVENESS * (prior + (more.lean ?? 0) + rut) + pull(says, more.about ?? '');
     all.push({ action, says: more.detail ? `${says} ${more.detail}` : says, logit, calls });
   }
@@ -192,6 +192,11 @@ function addReturning(view: View, add: Add, late: number): void {
     FILES.map((path) => ({ name: 'write_file', args: { path, copy_of: `attempts/${best}/${path}` } })),
     { lean: LEANINGS.behind + (reverted ? LEANINGS.already : 0) },
   );
+}
+
+/** How often in a row the latest replies said this. */
+function timesInARow(said: readonly string[], says: string): number {
+  return said.length - 1 - said.findLastIndex((text) => !text.startsWith(says));
 }
 
 /** Where the work stands. */

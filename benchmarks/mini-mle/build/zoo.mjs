@@ -60,6 +60,18 @@ const WEAK = [
   { model: 'random-forest', setting: 3, rows: 0.15 },
   { model: 'nearest-neighbours', setting: 1, rows: 0.25 },
   { model: 'gradient-boosting', setting: 6, rows: 0.1 },
+  { model: 'ridge', setting: 1, column: 3 },
+  { model: 'ridge', setting: 1, column: 9 },
+  { model: 'gradient-boosting', setting: 6, column: 0 },
+  { model: 'nearest-neighbours', setting: 12, column: 5 },
+  { model: 'ridge', setting: 3000 },
+  { model: 'ridge', setting: 100, rows: 0.08 },
+  { model: 'ridge', setting: 10, rows: 0.15 },
+  { model: 'random-forest', setting: 3, rows: 0.08 },
+  { model: 'nearest-neighbours', setting: 1, rows: 0.08 },
+  { model: 'nearest-neighbours', setting: 4, rows: 0.15 },
+  { model: 'gradient-boosting', setting: 20, rows: 0.15 },
+  { model: 'neural-network', setting: 2, rows: 0.15 },
 ];
 
 /** First drafts on the features that need no thought. */
@@ -147,7 +159,9 @@ export function zooOf(family) {
     ...WEAK.map(drafted('weak')),
     ...DRAFTS.map(drafted('draft')),
     ...everyOf(GRID).map(drafted('generic')),
-    ...[...skilled, ...finer, ...BOTH].map((entry) => row('skilled', target, [member(good, entry)])),
+    ...[...skilled, ...finer, ...(good === plain ? [] : BOTH)].map((entry) =>
+      row('skilled', target, [member(good, entry)]),
+    ),
     ...BEYOND.map((entries) =>
       row(
         'beyond',
