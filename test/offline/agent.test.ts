@@ -132,7 +132,8 @@ test('a loop ends where the guard is set to stop, and goes on where it is off', 
 
 test('notes reach the next attempt by the memory genes', async () => {
   const notesSeen = async (memory: Genome['memory']) => {
-    const { trajectory } = await play({ memory }, (n) => score(n));
+    const rules = { on: { when: 'always', text: 'Never submit the last result now.' } } as const;
+    const { trajectory } = await play({ memory, rules }, (n) => score(n));
     const openings = trajectory.steps.filter(
       (step) => step.source === 'user' && step.message.startsWith('# Task'),
     );
