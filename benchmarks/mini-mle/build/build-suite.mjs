@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { formatColumns } from './csv.mjs';
 import { makeData, writeTask } from './tables.mjs';
 import { SHIPPED_SEED, TASKS } from './tasks.mjs';
+import { FAMILIES, zooOf } from './zoo.mjs';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `node build-suite.mjs                      make the suite that ships, in place
@@ -61,7 +63,18 @@ async function build(seed, out) {
     join(out, 'suite.json'),
     `${JSON.stringify({ name: 'mini-mle', version: '1', tasks }, null, 2)}\n`,
   );
+  writeFileSync(join(out, 'zoo.csv'), writtenOut());
   if (!options['tables-only']) await scoreZoo(seed, out, chosen);
+}
+
+/** The zoo as a table: family, tier, method. */
+function writtenOut() {
+  const rows = Object.keys(FAMILIES).flatMap((family) => zooOf(family).map((row) => ({ family, ...row })));
+  return formatColumns({
+    family: rows.map((row) => row.family),
+    tier: rows.map((row) => row.tier),
+    method: rows.map((row) => row.name),
+  });
 }
 
 /** Leaderboards, on a few threads that each take the next task. */
@@ -85,7 +98,7 @@ function differences(a, b) {
     readdirSync(join(dir, 'tasks'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(dir.length));
-  const files = new Set([...list(a), ...list(b), 'suite.json']);
+  const files = new Set([...list(a), ...list(b), 'suite.json', 'zoo.csv']);
   const read = (dir, file) => {
     try {
       return readFileSync(join(dir, file), 'utf8');

@@ -1,5 +1,6 @@
 import { computeMetric } from '../../../dist/suite/metrics.js';
 import { loadComponents } from './components.mjs';
+import { directionOf } from './describe.mjs';
 import { asTables } from './tables.mjs';
 
 /**
@@ -8,13 +9,15 @@ import { asTables } from './tables.mjs';
  *   `features`: several are put side by side. `rows`: the three quarters that the agent's main.mjs fits on (the
  *   default), all training rows, or a share of the three quarters. `bags`: average over so many resamples of the
  *   rows. `column`: one column of the features only.
- * @typedef {{ name: string, target: string, members: Member[], keep?: number, constant?: boolean, identity?: boolean }} Method
- *   `keep`: only that many members, those that do best on the rows that are held out.
+ * @typedef {{ name: string, target: string, members: Member[], keep?: number, bags?: number, constant?: boolean }} Method
+ *   `keep`: only that many members, those that do best on the rows that are held out, with `bags` resamples each.
+ *   `constant`: the mean of the target, or the shares of the classes, for every row.
  */
 
 /**
  * Everything that is needed to score methods on one task.
- * @returns {Promise<{ score(method: Method): number, components: object }>} `score`: the metric on the answers
+ * @returns {Promise<{ components: object, score(method: Method): number, heldOut(method: Method): number }>} the metric
+ *   on the answers, and on the training rows that the agent holds out
  */
 export async function makeScorer(task, made) {
   const components = await loadComponents(task, made.data.targetName);
@@ -76,6 +79,7 @@ export async function makeScorer(task, made) {
     const usual = model.SETTINGS[name];
     model.SETTINGS[name] = member.setting ?? usual;
     const bags = member.bags ?? 1;
+    const kept = rowsOf.held.map((i) => all[i]);
     const sums = { test: null, held: null };
     for (let bag = 0; bag < bags; bag++) {
       const at = picked.map((_, i) => (bags === 1 ? i : Math.floor(random() * picked.length)));
@@ -85,47 +89,52 @@ export async function makeScorer(task, made) {
         target.classes !== null,
       );
       sums.test = added(sums.test, model.predict(fitted, open), bags);
-      sums.held = added(
-        sums.held,
-        model.predict(
-          fitted,
-          rowsOf.held.map((i) => all[i]),
-        ),
-        bags,
-      );
+      sums.held = added(sums.held, model.predict(fitted, kept), bags);
     }
     model.SETTINGS[name] = usual;
-    return { member, target, ...sums };
+    return { member, targetName, target, ...sums };
+  }
+
+  const held = subset(train, rowsOf.held);
+  const truth = rowsOf.held.map((i) => cells[i]);
+
+  /** The metric of averaged members on the held-out rows. */
+  function heldOut(runs) {
+    const { decode } = components.targets[runs[0].targetName];
+    return measure(truth, decode(runs[0].target, average(runs, 'held'), held));
+  }
+
+  /** The members that do best on the held-out rows, as the agent would choose, fitted again on every row. */
+  function choose(runs, { keep, bags }) {
+    const sign = directionOf(task.metric) === 'max' ? -1 : 1;
+    return runs
+      .map((one) => ({ one, loss: sign * heldOut([one]) }))
+      .sort((a, b) => a.loss - b.loss)
+      .slice(0, keep)
+      .map(({ one }) => run({ ...one.member, rows: 'all', bags }, one.targetName));
   }
 
   function outputsOf(method) {
-    if (method.identity) return test.columns.token;
-    const { decode } = components.targets[method.target];
+    const { decode, encode } = components.targets[method.target];
     if (method.constant) {
-      const target = components.targets[method.target].encode(train);
-      return decode(
-        target,
-        test.columns.id.map(() => target.base),
-        test,
-      );
+      const target = encode(train);
+      const same = test.columns.id.map(() => target.base);
+      return decode(target, same, test);
     }
-    let runs = method.members.map((member) => run(member, method.target));
-    if (method.keep) {
-      // Chosen on the held-out rows as the agent would, then fitted again on every row.
-      const held = subset(train, rowsOf.held);
-      const truth = rowsOf.held.map((i) => cells[i]);
-      const sign = ['accuracy', 'macro-f1', 'roc-auc', 'quadratic-kappa'].includes(task.metric) ? -1 : 1;
-      runs = runs
-        .map((one) => ({ one, loss: sign * measure(truth, decode(one.target, one.held, held)) }))
-        .sort((a, b) => a.loss - b.loss)
-        .slice(0, method.keep)
-        .map(({ one }) => run({ ...one.member, rows: 'all', bags: method.bags }, method.target));
-    }
-    const scores = runs.reduce((sum, one) => added(sum, one.test, runs.length), null);
-    return decode(runs[0].target, scores, test);
+    const members = method.members.map((member) => run(member, method.target));
+    const runs = method.keep ? choose(members, method) : members;
+    return decode(runs[0].target, average(runs, 'test'), test);
   }
 
-  return { components, score: (method) => measure(answers, outputsOf(method)) };
+  return {
+    components,
+    score: (method) => measure(answers, outputsOf(method)),
+    heldOut: (method) => heldOut(method.members.map((member) => run(member, method.target))),
+  };
+}
+
+function average(runs, part) {
+  return runs.reduce((sum, one) => added(sum, one[part], runs.length), null);
 }
 
 function subset(table, rows) {

@@ -10,7 +10,7 @@ export function counts(rng) {
   const byStation = effects(rng, stations, 0.5);
   const weekendStation = effects(rng, stations, 0.6);
   const peak = uniform(rng, 7, 9);
-  const rows = table(600, () => {
+  const rows = table(520, () => {
     const hour = rng.int(24);
     const day = rng.pick(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
     const weekend = day === 'sat' || day === 'sun';
@@ -48,6 +48,6 @@ export function counts(rng) {
     target,
     targetName: 'hires',
     targetNote: 'a count, skewed, zero or more',
-    trainRows: 350,
+    trainRows: 270,
   };
 }

@@ -14,7 +14,7 @@ function patch(value, spoil) {
 export function photoNoise(rng) {
   const impulse = uniform(rng, 0.18, 0.24);
   const target = [];
-  const columns = table(600, () => {
+  const columns = table(520, () => {
     const [level, gx, gy] = [uniform(rng, 0.2, 0.8), normal(rng, 0, 0.03), normal(rng, 0, 0.03)];
     const angle = uniform(rng, 0, 2 * Math.PI);
     const offset = uniform(rng, -2.5, 2.5);
@@ -38,7 +38,7 @@ export function photoNoise(rng) {
     target,
     targetName: 'clean',
     targetNote: 'the clean brightness of the centre, 0 to 1',
-    trainRows: 350,
+    trainRows: 270,
   };
 }
 
@@ -46,7 +46,7 @@ export function photoNoise(rng) {
 export function scanNoise(rng) {
   const speckle = uniform(rng, 0.18, 0.25);
   const target = [];
-  const columns = table(600, () => {
+  const columns = table(520, () => {
     const paper = uniform(rng, 150, 245);
     const ink = uniform(rng, 10, 90);
     const angle = uniform(rng, 0, Math.PI);
@@ -69,6 +69,6 @@ export function scanNoise(rng) {
     target,
     targetName: 'clean',
     targetNote: 'the clean grey value of the centre, 0 to 255',
-    trainRows: 350,
+    trainRows: 270,
   };
 }

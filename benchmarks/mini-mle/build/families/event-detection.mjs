@@ -9,7 +9,7 @@ export function eventDetection(rng) {
   const bySite = effects(rng, sites, 1);
   const tempAt = effects(rng, sites, 6);
   const sign = chance(rng, 0.5) ? 1 : -1;
-  const rows = table(600, () => {
+  const rows = table(530, () => {
     const site = sites[weighted(rng, [5, 5, 4, 4, 3, 3, 2, 1, 1])];
     const shift = rng.pick(shifts);
     const temperature = 60 + tempAt[site] + normal(rng, 0, 5);
@@ -49,6 +49,6 @@ export function eventDetection(rng) {
     target,
     targetName: 'failure',
     targetNote: '1 = the machine failed in the next hour, 0 = it did not; submit the probability of 1',
-    trainRows: 350,
+    trainRows: 280,
   };
 }

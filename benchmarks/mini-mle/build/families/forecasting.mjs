@@ -13,7 +13,7 @@ export function shopDemand(rng) {
   const inStorm = uniform(rng, -0.8, -0.3);
   const anyEvent = () => events[weighted(rng, [5, 1, 1, 1, 1])];
   const target = [];
-  const columns = table(580, () => {
+  const columns = table(500, () => {
     const end = rng.int(7);
     const level = Math.exp(normal(rng, 3.7, 0.45));
     const drift = normal(rng, 0, 0.015);
@@ -41,7 +41,7 @@ export function shopDemand(rng) {
     target,
     targetName: 'sales',
     targetNote: 'pieces sold on the day to forecast',
-    trainRows: 330,
+    trainRows: 250,
   };
 }
 
@@ -56,7 +56,7 @@ export function energyLoad(rng) {
   const bySky = effects(rng, skies, 0.3);
   const heating = uniform(rng, 0.05, 0.08);
   const target = [];
-  const columns = table(580, () => {
+  const columns = table(500, () => {
     const base = uniform(rng, 3, 7);
     const slope = normal(rng, 0, 0.02);
     let state = 0;
@@ -92,6 +92,6 @@ export function energyLoad(rng) {
     target,
     targetName: 'load',
     targetNote: 'kilowatts in the hour to forecast',
-    trainRows: 320,
+    trainRows: 250,
   };
 }

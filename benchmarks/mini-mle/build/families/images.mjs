@@ -97,7 +97,7 @@ const signs = {
 export function glyphs(rng) {
   const names = Object.keys(signs);
   const target = [];
-  const columns = table(560, () => {
+  const columns = table(500, () => {
     const name = rng.pick(names);
     target.push(name);
     const turn = normal(rng, 0, 0.2);
@@ -133,6 +133,6 @@ export function glyphs(rng) {
     target,
     targetName: 'sign',
     targetNote: `one of ${names.join(', ')}`,
-    trainRows: 310,
+    trainRows: 250,
   };
 }

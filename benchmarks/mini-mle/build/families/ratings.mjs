@@ -10,7 +10,7 @@ export function ratings(rng) {
   const byCity = effects(rng, cities, 0.5);
   const fair = effects(rng, kinds, 0.35);
   const busy = uniform(rng, 7, 11);
-  const records = Array.from({ length: 560 }, () => {
+  const records = Array.from({ length: 500 }, () => {
     const kind = kinds[weighted(rng, [6, 5, 4, 6, 2, 1, 1])];
     const city = rng.pick(cities);
     const price = Math.exp(4.3 + fair[kind] + normal(rng, 0, 0.45));
@@ -56,6 +56,6 @@ export function ratings(rng) {
     target: records.map((r) => String(1 + cuts.filter((cut) => r.quality >= cut).length)),
     targetName: 'stars',
     targetNote: '1 to 5, an ordered rating',
-    trainRows: 310,
+    trainRows: 250,
   };
 }

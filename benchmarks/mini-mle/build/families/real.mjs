@@ -26,7 +26,7 @@ function loseCells(rng, columns, share) {
 /** UCI Optical Recognition of Handwritten Digits: 8×8 images, ten classes. */
 export function digits(rng) {
   const { columns, target } = shuffled(rng, 'digits', 'digit');
-  const keep = (cells) => cells.slice(0, 550);
+  const keep = (cells) => cells.slice(0, 490);
   return {
     title: 'Read the handwritten digits',
     story: [
@@ -37,7 +37,7 @@ export function digits(rng) {
     target: keep(target),
     targetName: 'digit',
     targetNote: 'the digit, 0 to 9',
-    trainRows: 300,
+    trainRows: 240,
     credit: 'Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), UCI, CC BY 4.0',
   };
 }
@@ -73,7 +73,7 @@ export function breastCancer(rng) {
     target,
     targetName: 'benign',
     targetNote: '1 = benign, 0 = malignant; submit the probability of 1',
-    trainRows: 300,
+    trainRows: 240,
     credit:
       'Breast Cancer Wisconsin (Diagnostic) (Wolberg, Mangasarian, Street, Street 1995), UCI, CC BY 4.0; a fifth of the cells emptied',
   };

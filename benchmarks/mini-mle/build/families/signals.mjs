@@ -16,7 +16,7 @@ const wave = (t, cycles, phase) => Math.sin((2 * Math.PI * cycles * t) / length 
 export function machineSounds(rng) {
   const ring = uniform(rng, 26, 38);
   const target = [];
-  const columns = columnsOf(560, () => {
+  const columns = columnsOf(490, () => {
     const worn = chance(rng, 0.45);
     target.push(worn ? '1' : '0');
     const speed = uniform(rng, 4, 9);
@@ -41,7 +41,7 @@ export function machineSounds(rng) {
     target,
     targetName: 'worn',
     targetNote: '1 = worn, 0 = sound; submit the probability of 1',
-    trainRows: 310,
+    trainRows: 240,
   };
 }
 
@@ -55,7 +55,7 @@ export function birdCalls(rng) {
     ]),
   );
   const target = [];
-  const columns = columnsOf(560, () => {
+  const columns = columnsOf(490, () => {
     const bird = rng.pick(birds);
     target.push(bird);
     const voice = voices[bird];
@@ -82,7 +82,7 @@ export function birdCalls(rng) {
     target,
     targetName: 'bird',
     targetNote: `one of ${birds.join(', ')}`,
-    trainRows: 310,
+    trainRows: 240,
   };
 }
 
@@ -90,7 +90,7 @@ export function birdCalls(rng) {
 export function heartRhythm(rng) {
   const jitter = uniform(rng, 0.2, 0.26);
   const target = [];
-  const columns = columnsOf(560, () => {
+  const columns = columnsOf(490, () => {
     const irregular = chance(rng, 0.4);
     target.push(irregular ? '1' : '0');
     const gap = uniform(rng, 11, 18);
@@ -117,6 +117,6 @@ export function heartRhythm(rng) {
     target,
     targetName: 'irregular',
     targetNote: '1 = irregular, 0 = regular; submit the probability of 1',
-    trainRows: 320,
+    trainRows: 240,
   };
 }

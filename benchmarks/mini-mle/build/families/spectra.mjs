@@ -14,7 +14,7 @@ export function spectra(rng) {
     ),
   );
   const target = [];
-  const spectraRows = Array.from({ length: 540 }, () => {
+  const spectraRows = Array.from({ length: 480 }, () => {
     const amounts = pure.map(() => uniform(rng, 0, 1));
     target.push(short((100 * amounts[0]) / (amounts[0] + 2 * amounts[1] + 0.2), 2));
     const scatter = Math.exp(normal(rng, 0, 0.05));
@@ -42,6 +42,6 @@ export function spectra(rng) {
     target,
     targetName: 'sweetness',
     targetNote: '0 to 100',
-    trainRows: 300,
+    trainRows: 230,
   };
 }

@@ -9,7 +9,7 @@ export function symbolSequences(rng) {
   const motifs = Object.fromEntries(classes.map((name) => [name, [motif(), motif(), motif()]]));
   const bias = Object.fromEntries(classes.map((name) => [name, letters + rng.pick([...letters])]));
   const target = [];
-  const columns = table(580, () => {
+  const columns = table(500, () => {
     const name = rng.pick(classes);
     target.push(name);
     const symbols = Array.from({ length: 60 }, () => rng.pick([...bias[name]]));
@@ -31,6 +31,6 @@ export function symbolSequences(rng) {
     target,
     targetName: 'kind',
     targetNote: `one of ${classes.join(', ')}`,
-    trainRows: 330,
+    trainRows: 250,
   };
 }

@@ -25,7 +25,7 @@ export function loanDefault(rng) {
   const byHousing = effects(rng, housings, 0.5);
   const ratioAt = uniform(rng, 0.35, 0.55);
   const oldest = uniform(rng, 40, 48);
-  const rows = table(560, () => {
+  const rows = table(500, () => {
     const income = Math.exp(normal(rng, 10.2, 0.5));
     const amount = Math.exp(normal(rng, 9.2, 0.6));
     const age = Math.round(uniform(rng, 19, 70));
@@ -72,6 +72,6 @@ export function loanDefault(rng) {
     target,
     targetName: 'default',
     targetNote: '1 = the loan failed, 0 = it was paid back; submit the probability of 1',
-    trainRows: 300,
+    trainRows: 250,
   };
 }

@@ -21,7 +21,7 @@ export function housePrices(rng) {
   const byDistrict = effects(rng, districts, 0.4);
   const byHeating = effects(rng, heatings, 0.12);
   const best = uniform(rng, 1.5, 3.5);
-  const rows = table(560, () => {
+  const rows = table(500, () => {
     const area = Math.exp(normal(rng, 4.6, 0.42));
     const rooms = Math.max(1, Math.round(area / 28 + normal(rng, 0, 0.7)));
     const built = Math.round(uniform(rng, 1880, 2022));
@@ -66,7 +66,7 @@ export function housePrices(rng) {
     target,
     targetName: 'price',
     targetNote: 'positive, skewed',
-    trainRows: 300,
+    trainRows: 250,
   };
 }
 
@@ -78,7 +78,7 @@ export function usedCars(rng) {
   const byMaker = effects(rng, makers, 0.35);
   const decay = effects(rng, engines, 0.04);
   const byEngine = effects(rng, engines, 0.2);
-  const rows = table(560, () => {
+  const rows = table(500, () => {
     const maker = makers[weighted(rng, [6, 6, 5, 5, 4, 3, 2, 1, 1])];
     const engine = engines[weighted(rng, [6, 5, 2, 2])];
     const age = Math.round(uniform(rng, 0, 18));
@@ -120,7 +120,7 @@ export function usedCars(rng) {
     target,
     targetName: 'price',
     targetNote: 'positive, skewed',
-    trainRows: 300,
+    trainRows: 250,
   };
 }
 
@@ -132,7 +132,7 @@ export function repairCosts(rng) {
   const byCause = effects(rng, causes, 0.8);
   const byMaterial = effects(rng, materials, 0.25);
   const pairs = Object.fromEntries(causes.map((cause) => [cause, effects(rng, materials, 0.45)]));
-  const rows = table(580, () => {
+  const rows = table(500, () => {
     const cause = causes[weighted(rng, [6, 4, 2, 3, 3, 1])];
     const material = materials[weighted(rng, [4, 5, 3, 1, 1])];
     const area = Math.exp(normal(rng, 2, 0.7));
@@ -172,6 +172,6 @@ export function repairCosts(rng) {
     target,
     targetName: 'cost',
     targetNote: 'positive, skewed',
-    trainRows: 320,
+    trainRows: 250,
   };
 }

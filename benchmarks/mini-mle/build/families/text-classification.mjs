@@ -87,7 +87,7 @@ export function textMessages(rng) {
       'The column `text` holds one message.',
     ],
     ...texts(rng, messages, {
-      rows: 580,
+      rows: 510,
       topicWords: [3, 5],
       stray: 0.2,
       typos: 0.4,
@@ -95,7 +95,7 @@ export function textMessages(rng) {
     }),
     targetName: 'topic',
     targetNote: `one of ${names.join(', ')}`,
-    trainRows: 330,
+    trainRows: 260,
   };
 }
 
@@ -108,9 +108,9 @@ export function helpTickets(rng) {
       'A help desk gets tickets as short texts and must send each to the right department. People misspell and bend their words. Predict the department from the text of the ticket.',
       'The column `text` holds one ticket.',
     ],
-    ...texts(rng, tickets, { rows: 580, topicWords: [2, 4], stray: 0.25, typos: 0.4, shares: [3, 3, 2, 2] }),
+    ...texts(rng, tickets, { rows: 510, topicWords: [2, 4], stray: 0.25, typos: 0.4, shares: [3, 3, 2, 2] }),
     targetName: 'department',
     targetNote: `one of ${names.join(', ')}`,
-    trainRows: 330,
+    trainRows: 260,
   };
 }

@@ -93,10 +93,10 @@ export function spokenForms(rng) {
       'A speech system reads text aloud, and before that every written token must be rewritten as it is spoken. Text normalisation: `1984` becomes "nineteen eighty four", `3rd` becomes "third", a plain word stays as it is.',
       'Which rewriting rule applies to a token shows in its shape: letters, capitals, digits, punctuation, length. The column `token` holds one written token. A prediction counts only if the whole rewritten token is right.',
     ],
-    ...tokens(rng, kinds, 640),
+    ...tokens(rng, kinds, 540),
     targetName: 'spoken',
     targetNote: 'the token as it is spoken',
-    trainRows: 380,
+    trainRows: 290,
   };
 }
 
@@ -132,10 +132,10 @@ export function productCodes(rng) {
       'A warehouse has product codes typed by many hands. Every token must be rewritten to its canonical form, a text normalisation: `abc12` becomes `ABC12`, `AB-12` becomes `AB12`, and what is right stays as it is.',
       'Which rewriting rule applies to a token shows in its shape: capitals, hyphens, zeros, punctuation, length, order of letters and digits. The column `token` holds one typed code. A prediction counts only if the whole code is right.',
     ],
-    ...tokens(rng, kinds, 640),
+    ...tokens(rng, kinds, 540),
     targetName: 'code',
     targetNote: 'the canonical code',
-    trainRows: 380,
+    trainRows: 290,
   };
 }
 
