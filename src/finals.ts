@@ -10,7 +10,7 @@ import {
 import { priorMean, updateEstimate } from './selection/estimate.ts';
 import { type MeasureParts, measure, pairs } from './selection/measure.ts';
 import { rank } from './selection/survival.ts';
-import type { Candidate, Estimate, Result, Stage, Stop } from './state.ts';
+import type { Candidate, Estimate, Result, Stage, State, Stop } from './state.ts';
 import type { Role, Suite, Task } from './suite/suite.ts';
 
 export type FinalsParts = MeasureParts & { suite: Suite; generations: number; commit(): Promise<void> };
@@ -53,7 +53,7 @@ export async function finish(parts: FinalsParts): Promise<Result> {
 }
 
 /** What can be said of a run that was stopped: nothing on tasks that the search did not see. */
-export function unfinished({ state }: FinalsParts, stop: Stop): Result {
+export function unfinished({ state }: { state: State }, stop: Stop): Result {
   const best = state.champion ?? state.survivors[0];
   const { lineage } = (best && state.candidates.get(best)) || { lineage: '' };
   const search = (id: string) => state.estimates.get(id)?.score ?? null;

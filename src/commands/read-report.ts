@@ -1,16 +1,24 @@
 import { join, relative } from 'node:path';
+import { unfinished } from '../finals.ts';
 import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
 import { type Report, type ReportInput, reportOf } from '../report/model.ts';
-import type { Event } from '../state.ts';
+import type { Event, Result } from '../state.ts';
 import { readJobsLog } from '../store/jobs-log.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
 
 /** A run as it stands on the disk, also while another process writes it. */
 export type RunOnDisk = RunReading & { report: Report };
 
-/** Reads a run and computes its report. `tasks` tells families, and near from far, where the suite is at hand. */
-export async function readReport(folder: string, tasks: ReportInput['tasks'] = []): Promise<RunOnDisk> {
+/**
+ * Reads a run and computes its report. `tasks` tells families, and near from far, where the suite is at hand.
+ * `result` is how the run ended, for one that was stopped: its journal does not say why.
+ */
+export async function readReport(
+  folder: string,
+  tasks: ReportInput['tasks'] = [],
+  result?: Result,
+): Promise<RunOnDisk> {
   const events: Event[] = [];
   const times: number[] = [];
   const reading = await readRun(folder, (event, { at }) => {
@@ -24,6 +32,7 @@ export async function readReport(folder: string, tasks: ReportInput['tasks'] = [
   const input = {
     folder: displayed(folder),
     state: reading.state,
+    result: result ?? reading.state.result ?? unfinished(reading, 'interrupted'),
     events,
     tasks,
     jobs: jobsOf(log),

@@ -160,9 +160,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
 
 /** Writes the report and says how it went; gives the exit code. */
 async function conclude(dir: string, result: Result, suite: Suite, output: Output, context: Context) {
-  const read = await readReport(dir, suite.tasks);
-  // Of a run that was stopped, the journal does not say why.
-  const report = { ...read.report, ...result };
+  const { report } = await readReport(dir, suite.tasks, result);
   const { stop } = result;
   await writeReport(dir, report);
   if (output.json) context.print(JSON.stringify(headline(report), null, 2));

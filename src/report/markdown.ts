@@ -1,6 +1,6 @@
 import { change, clip, count, gain, medals, percent, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
-import { stopLine } from './terminal.ts';
+import { soFar, stopLine } from './terminal.ts';
 import type { TaskRow } from './trials.ts';
 
 /** report.md: everything that the summary says, and the tables behind it. */
@@ -36,8 +36,10 @@ function about(report: Report): string {
 ${count(candidates)} candidates, ${count(refused)} proposals refused.`;
 }
 
-function against({ champion, baseline, near, far, gain: sealed }: Report): string {
+function against(report: Report): string {
+  const { champion, baseline, near, far, gain: sealed } = report;
   if (!champion) return '';
+  if (report.verdict === 'not measured') return section('Champion against baseline', text(soFar(report)));
   const row = (name: string, before: number | null, after: number | null) => [
     name,
     score(before),

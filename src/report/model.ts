@@ -7,6 +7,8 @@ export type ReportInput = {
   /** The run's folder, as the user named it. */
   folder: string;
   state: State;
+  /** How the run ended, or how it stands. */
+  result: Result;
   events: readonly Event[];
   /** What is known of the tasks: family, and near or far for sealed ones; empty when the suite is not there. */
   tasks: readonly { id: string; family: string; distance: 'near' | 'far' | null }[];
@@ -84,9 +86,8 @@ export function reportOf(input: ReportInput): Report {
   const { state, events } = input;
   const { spent } = state;
   const trials = triedOf(state);
-  const result = state.result ?? unfinished(state);
-  const championId = result.champion?.id ?? state.champion;
-  const champion = championId === null ? undefined : state.candidates.get(championId);
+  const { result } = input;
+  const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;
   const ancestors = champion ? ancestryOf(champion, state) : [];
   return {
     ...result,
@@ -108,21 +109,6 @@ export function reportOf(input: ReportInput): Report {
     operators: Object.fromEntries(state.operators),
     course: courseOf(events),
     tasks: champion ? taskRows(trials, input.tasks, state.baseline, champion.id) : [],
-  };
-}
-
-function unfinished(state: State): Result {
-  const empty = { search: null, validation: null, sealed: null };
-  const best = state.champion === null ? undefined : state.candidates.get(state.champion);
-  return {
-    stop: 'interrupted',
-    generations: state.generation + 1,
-    champion: best ? { id: best.id, lineage: best.lineage, credited: false, ...empty } : null,
-    baseline: { id: state.baseline, ...empty },
-    gain: null,
-    near: null,
-    far: null,
-    verdict: 'not measured',
   };
 }
 

@@ -33,8 +33,10 @@ export function stopLine(report: Report): string {
   return words[report.stop];
 }
 
-function against({ champion, baseline, near, far }: Report): string {
-  if (!champion) return 'no champion yet';
+function against(report: Report): string {
+  const { champion, baseline, near, far } = report;
+  if (!champion) return 'no candidate is measured yet';
+  if (report.verdict === 'not measured') return soFar(report);
   const row = (name: string, before: number | null, after: number | null) => [
     name,
     score(before),
@@ -50,6 +52,15 @@ function against({ champion, baseline, near, far }: Report): string {
   if (near) rows.push(row(`  near (${near.tasks})`, near.baseline, near.champion));
   if (far) rows.push(row(`  far (${far.tasks})`, far.baseline, far.champion));
   return `${table(rows)}\nchampion ${champion.id}, lineage ${champion.lineage}${champion.credited ? '' : ', not credited'}`;
+}
+
+/** Of a run that was stopped: raw means of candidates are over different trials, only paired differences compare. */
+export function soFar({ champion, lineages: rows }: Report): string {
+  const best = rows.map((row) => row.best).find((row) => row?.id === champion?.id);
+  const believed = best
+    ? `: ${gain(best.gain)} ± ${score(best.error)} on search tasks, as the search believes`
+    : '';
+  return `best so far ${champion?.id}, lineage ${champion?.lineage}${believed}`;
 }
 
 function lineages(report: Report): string {

@@ -72,6 +72,18 @@ const result: Result = {
   verdict: 'better',
 };
 
+const nothing = { search: null, validation: null, sealed: null };
+const cutOff: Result = {
+  stop: 'interrupted',
+  generations: 0,
+  champion: null,
+  baseline: { id: 'base', ...nothing },
+  gain: null,
+  near: null,
+  far: null,
+  verdict: 'not measured',
+};
+
 const change = { path: 'sampling.temperature', before: '1', after: '0.6' };
 
 function events(): Event[] {
@@ -144,7 +156,16 @@ function input(list: Event[]): ReportInput {
   const state = list.reduce(apply, emptyState());
   const tasks = [{ id: 'sealed-n', family: 'tabular', distance: 'near' as const }];
   const jobs = { run: 10, hits: 30, ms: 900 };
-  return { folder: 'runs/x', state, events: list, tasks, diff: () => [change], jobs, wallMs: 61_000 };
+  return {
+    folder: 'runs/x',
+    state,
+    result: state.result ?? cutOff,
+    events: list,
+    tasks,
+    diff: () => [change],
+    jobs,
+    wallMs: 61_000,
+  };
 }
 
 test('lineages stand best first, with their best candidate, medals and changes', () => {
