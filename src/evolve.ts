@@ -11,21 +11,11 @@ import {
   remainingTrials,
 } from './selection/barrier.ts';
 import { measure } from './selection/measure.ts';
-import type { Result, SearchSettings, Stop } from './state.ts';
+import type { Result, Stop } from './state.ts';
 import { type BreedParts, breed } from './variation/breed.ts';
 
 /** All that the search needs of the world; `state` is replayed already, and `record` journals and applies. */
 export type EvolveParts = BreedParts & LearnParts & FinalsParts;
-
-/** What decides a search, unless told otherwise. */
-export const defaultSearch: SearchSettings = {
-  tournament: 3,
-  elites: 6,
-  firstTasks: 3,
-  finalRepeats: 12,
-  finalists: 6,
-  sealedRepeats: 5,
-};
 
 /**
  * THE LOOP: select → vary → guard → evaluate → criticize → record → select, a generation at a time, then the

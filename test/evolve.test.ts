@@ -158,6 +158,27 @@ describe('the same seed', () => {
     }
   });
 
+  test('also when siblings were proposed alike, and a cut falls between them', async () => {
+    // The first answer is the same for all; who is told that it is known would answer otherwise.
+    const repetitive: Llm = async ({ messages, seed }) => {
+      const value = messages.length > 2 ? 0.01 * ((seed ?? 0) % 100) : 0.1 * Math.min(9, messages.length + 3);
+      const content = JSON.stringify({ edits: [{ op: 'set', path: 'sampling.temperature', value }] });
+      return { message: { role: 'assistant', content }, finish: 'stop', tokensIn: 1, tokensOut: 1 };
+    };
+    const alike = plainWorld({ mutator: repetitive, population: 16 });
+    const whole = await runWorld(alike, { generations: 2 });
+    const siblings = whole.events.filter(
+      (event) => event.type === 'refused' && /same genome/.test(event.reason),
+    );
+    expect(siblings.length).toBeGreaterThan(0);
+    for (const [cut, event] of whole.events.entries()) {
+      if (event.type !== 'refused') continue;
+      for (const at of [cut, cut + 1]) {
+        expectSameRun(await runWorld(alike, { generations: 2, before: whole.events.slice(0, at) }), whole);
+      }
+    }
+  });
+
   test('and no trial runs twice', async () => {
     const { runs, state } = await runWorld(world, { generations: 4 });
     expect(Math.max(...runs.values())).toBe(1);

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { diffGenomes } from '../../src/genome/diff.ts';
+import { SCALAR_GENES } from '../../src/genome/gene-table.ts';
+import { genomeId } from '../../src/genome/hash.ts';
+import { validateGenome } from '../../src/genome/schema.ts';
+import { rngAt } from '../../src/rng.ts';
+import { crossover } from '../../src/variation/crossover.ts';
+import { mutateParams, step } from '../../src/variation/mutate-params.ts';
+import { parseEdits } from '../../src/variation/parse-edits.ts';
+import { geneTable, mutationPrompt } from '../../src/variation/prompts.ts';
+import { plainGenome } from '../fixtures/synthetic-world.ts';
+
+const parent = plainGenome({ rules: { slow: { when: 'start', text: 'Take your time.' } } });
+const other = plainGenome({
+  sampling: { ...parent.sampling, temperature: 0.4, top_p: 0.9 },
+  rules: { fast: { when: 'always', text: 'Go.' } },
+});
+
+describe('typed steps', () => {
+  test('always give another, valid genome, one or two genes away; tools are seldom touched', () => {
+    let tools = 0;
+    for (let i = 0; i < 300; i++) {
+      const { genome, hypothesis } = mutateParams(parent, rngAt('step', i));
+      const changes = diffGenomes(parent, genome);
+      expect(validateGenome(genome)).toEqual([]);
+      expect([1, 2]).toContain(changes.length);
+      for (const { path } of changes) expect(hypothesis).toContain(path);
+      if (changes.some(({ path }) => path.startsWith('tools.'))) tools++;
+    }
+    expect(tools).toBeLessThan(30);
+  });
+
+  test('move at a bound too, and about as far as the table says', () => {
+    const gene = SCALAR_GENES.find(({ path }) => path === 'sampling.max_tokens')!;
+    const ratios = Array.from({ length: 200 }, (_, i) =>
+      Math.log(Number(step(gene, 1000, rngAt('s', i))) / 1000),
+    );
+    const spread = Math.sqrt(ratios.reduce((sum, x) => sum + x * x, 0) / 200);
+    expect(spread).toBeGreaterThan(0.4);
+    expect(spread).toBeLessThan(0.6);
+    for (let i = 0; i < 20; i++) expect(step(gene, 8192, rngAt('b', i))).toBeLessThan(8192);
+  });
+});
+
+describe('crossover', () => {
+  test('takes every gene from one parent or the other, some from each', () => {
+    const seen = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      const { genome, taken } = crossover(parent, other, rngAt('x', i));
+      expect(diffGenomes(parent, genome).map(({ path }) => path)).toEqual(taken);
+      expect([genomeId(parent), genomeId(other)]).not.toContain(genomeId(genome));
+      seen.add(taken.join(' '));
+    }
+    // 4 genes differ: 2⁴ − 2 ways
+    expect(seen.size).toBe(14);
+  });
+});
+
+describe('edits of a model', () => {
+  const read = (
+    reply: unknown,
+    check: Parameters<typeof parseEdits>[3] = (genome) =>
+      validateGenome(genome).map(({ path, message }) => `${path} ${message}`),
+  ) =>
+    parseEdits(
+      typeof reply === 'string' ? reply : JSON.stringify(reply),
+      parent,
+      ['task-1', 'task-2'],
+      check,
+    );
+  const set = (path: string, value: unknown) => ({ op: 'set', path, value });
+
+  test('are applied together, through thinking and fences', () => {
+    const edits = [
+      set('sampling.temperature', 0.7),
+      { op: 'remove', path: 'rules.slow' },
+      set('rules.new', { when: 'on-loop', text: 'Stop.' }),
+    ];
+    const parsed = read(
+      `<think>{"edits": []}</think>\nHere:\n\`\`\`json\n${JSON.stringify({ hypothesis: 'cool\nit', expects: ['task-2', 'task-9'], edits })}\n\`\`\``,
+    );
+    expect(parsed).toMatchObject({ ok: true, hypothesis: 'cool it', expects: ['task-2'] });
+    const genome = (parsed as { genome: typeof parent }).genome;
+    expect(genome.sampling.temperature).toBe(0.7);
+    expect(genome.rules).toEqual({ new: { when: 'on-loop', text: 'Stop.' } });
+  });
+
+  test('a skill keeps what the model could not see', () => {
+    const skill = { description: 'Old', body: 'b', files: { 'references/a.md': 'A' }, license: 'MIT' };
+    const parsed = parseEdits(
+      JSON.stringify({ edits: [set('skills.s', { description: 'New' })] }),
+      plainGenome({ skills: { s: skill } }),
+      [],
+      () => [],
+    );
+    expect(parsed).toMatchObject({ ok: true, genome: { skills: { s: { ...skill, description: 'New' } } } });
+  });
+
+  test.each([
+    ['no JSON', 'I cannot', 'no JSON object'],
+    ['cut short', '{"edits": [{"op": "set"', 'no JSON object'],
+    ['no edits', { edits: [] }, 'at least one'],
+    ['too many', { edits: Array(5).fill(set('sampling.top_p', 0.9)) }, 'at most 4'],
+    ['out of bounds', { edits: [set('sampling.temperature', 9)] }, 'sampling.temperature'],
+    ['wrong type', { edits: [set('sampling.temperature', '0.7')] }, 'sampling.temperature'],
+    ['no such gene', { edits: [set('sampling.temprature', 0.7)] }, 'temprature'],
+    ['a prototype', { edits: [set('rules.__proto__', { when: 'always', text: 'x' })] }, '__proto__'],
+    ['a server', { edits: [set('mcp.shell', { command: 'sh' })] }, 'servers'],
+    ['removed number', { edits: [{ op: 'remove', path: 'sampling.temperature' }] }, 'only rules and skills'],
+    ['removed nothing', { edits: [{ op: 'remove', path: 'rules.none' }] }, 'no such gene'],
+    ['unknown op', { edits: [{ op: 'add', path: 'rules.x', value: 1 }] }, '"op"'],
+    ['no object', { edits: ['set rules.x'] }, 'no object'],
+    ['a rule as text', { edits: [set('rules.x', 'Do it.')] }, 'rules.x'],
+  ])('are refused with a reason: %s', (_, reply, reason) => {
+    const parsed = read(reply);
+    expect(parsed.ok).toBe(false);
+    expect((parsed as { problems: string[] }).problems.join('\n')).toContain(reason);
+  });
+
+  test('the guard has a say', () => {
+    const parsed = read({ edits: [set('sampling.top_p', 0.9)] }, () => ['not allowed here']);
+    expect(parsed).toEqual({ ok: false, problems: ['not allowed here'] });
+  });
+});
+
+describe('the prompt', () => {
+  test('shows every gene on a line of its own, whatever a rule says', () => {
+    const tricky = plainGenome({ rules: { odd: { when: 'always', text: 'one\ntwo | three' } } });
+    const lines = geneTable(tricky).split('\n');
+    expect(lines).toHaveLength(1 + SCALAR_GENES.length + 1);
+    expect(lines.at(-1)).toContain('rules.odd | rule | {"when":"always","text":"one\\ntwo | three"}');
+  });
+
+  test('holds scorecard, traces, lessons and what was tried', () => {
+    const evidence = {
+      scorecard: [],
+      failures: [{ task: 't', score: 0.1, text: 'call train()' }],
+      successes: [],
+    };
+    const attempted = [{ changes: ['sampling.top_p: 1 → 0.5'], hypothesis: 'why', gain: null }];
+    const [system, user] = mutationPrompt({
+      genome: parent,
+      gain: 0.05,
+      evidence,
+      lessons: [],
+      lessonRecords: new Map(),
+      attempted,
+    });
+    expect(String(system!.content)).toMatch(/^You improve the harness of an agent/);
+    for (const part of [
+      '+5.0 points',
+      'call train()',
+      'sampling.top_p: 1 → 0.5: clearly behind, dropped (why)',
+    ]) {
+      expect(String(user!.content)).toContain(part);
+    }
+  });
+});
