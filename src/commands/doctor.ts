@@ -44,13 +44,6 @@ export async function examine(runs = 'runs'): Promise<Finding[]> {
     finding('slurm', 'yes', slurm ?? 'none'),
     finding('sandbox', sandbox.level === 'bubblewrap' ? 'yes' : 'warn', sandbox.why),
     finding(
-      'parent death',
-      sandbox.bwrap !== null || sandbox.setpriv !== null ? 'yes' : 'warn',
-      sandbox.bwrap !== null || sandbox.setpriv !== null
-        ? 'jobs die with the run'
-        : 'without bwrap and setpriv, jobs of a killed run end when it is resumed',
-    ),
-    finding(
       'memory limit',
       sandbox.memoryLimit ? 'yes' : 'warn',
       sandbox.memoryLimit ? 'holds for every process of a job (RLIMIT_DATA)' : 'only for the heap of Node',

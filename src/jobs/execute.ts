@@ -51,7 +51,11 @@ export async function execute(
     hidden,
   });
   // More than is asked for is kept: replacing paths makes it shorter, and a crash report is cut out of it.
-  const ended = await runProcess({ ...started, seconds, outputBytes: outputBytes + 16_384 }, signal);
+  const deadline = gpus.length > 0 ? seconds : 10 * seconds + 30;
+  const ended = await runProcess(
+    { ...started, seconds: deadline, outputBytes: outputBytes + 16_384 },
+    signal,
+  );
   const whole = cleanLog(ended.output, aliases);
   const fault = faultOfMachine(sandbox, ended, whole, dir);
   const ms = Math.round(ended.ms * 10) / 10;

@@ -8,6 +8,10 @@ export type JobSpec = {
   data: { dir: string; hash: string };
   /** Files that the job is expected to write (relative); removed before it runs, kept in the cache after. */
   outputs: string[];
+  /**
+   * `seconds` of CPU for each of its processes: one that takes more is `failed`, on any machine and under any load. The
+   * safety deadline is ten times that on the clock, and 30 s. With GPUs there is only the clock, at `seconds`.
+   */
   limits: { seconds: number; memoryMb: number; outputBytes: number };
   /** GPUs to lease; 0 for a CPU slot. */
   gpus: number;

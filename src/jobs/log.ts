@@ -50,6 +50,8 @@ export function judge(ended: Ended, log: string, command: string): Verdict {
       log: `${name}: ${missing ? 'command not found' : why}\n`,
     };
   }
+  if (exitCode === tookTooLong)
+    return { kind: 'failed', exitCode, log: `${log}\n[stopped: too much CPU time]\n` };
   const crashed = crashes.includes(exitCode);
   if (crashed && (command === 'node' || memoryWords.test(log))) {
     return { kind: 'out-of-memory', log: `${withoutCrashReport(log)}\nFATAL ERROR: out of memory\n` };
@@ -78,6 +80,8 @@ function withoutCrashReport(log: string): string {
 const notRunnable = /^(?:bwrap: execvp|[^\n]*\bsh: [^\n]*exec:) ([^\n]*): ([^\n:]*)\n?$/;
 /** 128 + SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGSEGV. */
 const crashes = [132, 133, 134, 135, 139];
+/** 128 + SIGXCPU, on Linux. */
+const tookTooLong = 152;
 const memoryWords = /out of memory|Allocation failed|bad_alloc/;
 /** What Node and Python say when there was no memory for one large array. */
 const memoryErrors = /RangeError: Array buffer allocation failed|^MemoryError/m;

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Aliases } from './log.ts';
@@ -67,11 +67,13 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
   const flags = sandbox.memoryLimit ? [] : [`--max-old-space-size=${job.memoryMb}`];
   const command = program === 'node' ? [node, ...flags, ...rest] : [...job.command];
   const limit = sandbox.memoryLimit ? `ulimit -d ${(job.memoryMb + nodeOverheadMb) * 1024};` : '';
-  // Not the deadline, which is the runner's affair; an end for a job whose runner was killed at the worst moment.
-  const cpu = Math.ceil(job.seconds + 1) * availableParallelism();
+  // With GPUs only the clock counts. Without, the folder may lie in memory: so no file is larger than that.
+  const cpu = Math.ceil(job.seconds);
+  const bounds =
+    job.gpus.length > 0 ? '' : `ulimit -f ${job.memoryMb * 2048};ulimit -St ${cpu};ulimit -Ht ${cpu + 5};`;
   const tied = contained ? null : sandbox.setpriv;
   const alive = tied === null ? '' : `[ "$PPID" = ${process.pid} ] || exit 1;`;
-  const script = `${alive}ulimit -c 0;ulimit -f ${fileBlocks};ulimit -t ${cpu};${limit}s=$1;shift;exec "$@" 2>&1 3>"$s"`;
+  const script = `${alive}ulimit -c 0;${bounds}${limit}s=$1;shift;exec "$@" 2>&1 3>"$s"`;
   return {
     argv: [
       ...(tied === null ? [] : [tied, '--pdeathsig', 'KILL', '--']),
@@ -99,8 +101,6 @@ export function launch(sandbox: Sandbox, job: Contained): Launch {
 const nodeInside = '/opt/node/bin/node';
 /** What Node itself takes before the first line of a program: stacks and heap of its threads (measured: 60 to 100). */
 const nodeOverheadMb = 128;
-/** No file above 2 GiB, in blocks of 512 bytes. */
-const fileBlocks = 2 ** 22;
 /** System folders that jobs read. `/etc` is not among them, but for what the loader and Debian's links need. */
 const readable = ['/usr', '/nix/store'];
 const etc = ['/etc/ld.so.cache', '/etc/alternatives'];

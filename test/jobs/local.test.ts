@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { detectSandbox } from '../../src/jobs/sandbox.ts';
+import { createSlots } from '../../src/jobs/slots.ts';
 import { folder, job, mark, processesWith, runner, until } from './fixture.ts';
 
 const { level, why, memoryLimit } = await detectSandbox();
@@ -72,7 +73,7 @@ describe.each(levels)('a job, sandbox %s', (sandbox) => {
     expect(out.log).not.toContain('tmp');
   });
 
-  test('that fails, cannot be found or is stopped by its deadline says so', async () => {
+  test('that fails, cannot be found or takes too long says so', async () => {
     const { run } = runner({ sandbox });
     expect(await run(job('process.exit(7)'))).toMatchObject({ kind: 'failed', exitCode: 7 });
     expect(await run(job('', { command: ['no-such-thing', 'x'] }))).toMatchObject({
@@ -80,26 +81,30 @@ describe.each(levels)('a job, sandbox %s', (sandbox) => {
       exitCode: 127,
       log: 'no-such-thing: command not found\n',
     });
-    const slow = job('for (;;);', { limits: { seconds: 1, memoryMb: 256, outputBytes: 100 } });
-    expect(await run(slow)).toMatchObject({ kind: 'lost', reason: 'the safety deadline passed' });
+    const limits = { seconds: 1, memoryMb: 256, outputBytes: 100 };
+    expect(await run(job('for (;;);', { limits }))).toMatchObject({
+      kind: 'failed',
+      log: '\n[stopped: too much CPU time]\n',
+    });
     expect(await run(job('console.log("bwrap: cannot"); process.exit(1)'))).toMatchObject({ kind: 'failed' });
   });
 
   test.skipIf(!memoryLimit)('that wants too much memory is told so, the same each time', async () => {
     const { run } = runner({ sandbox });
     const heap = 'const all = []; for (;;) all.push(new Array(1000).fill(all.length));';
-    const outs = [await run(job(heap)), await run(job(heap))];
+    const limits = { seconds: 60, memoryMb: 32, outputBytes: 4096 };
+    const outs = [await run(job(heap, { limits })), await run(job(heap, { limits }))];
     expect(outs[0]).toMatchObject({
       kind: 'out-of-memory',
       log: '\nFATAL ERROR: out of memory\n',
     });
     expect(outs[1]?.log).toBe(outs[0]?.log);
     const buffers = 'const all = []; for (;;) all.push(new Float64Array(1e6).fill(1));';
-    expect((await run(job(buffers))).kind).toBe('out-of-memory');
+    expect((await run(job(buffers, { limits }))).kind).toBe('out-of-memory');
     // A grandchild does not escape it.
     const nested = `import { execFileSync } from 'node:child_process';
       execFileSync('node', ['-e', ${JSON.stringify(buffers)}], { stdio: 'inherit' });`;
-    expect((await run(job(nested))).kind).not.toBe('done');
+    expect((await run(job(nested, { limits }))).kind).not.toBe('done');
   });
 
   test('keeps the end of a long log, within its bound', async () => {
@@ -243,8 +248,8 @@ describe('the cache', () => {
     const { run, jobs } = runner({ cacheDir: folder() });
     for (let i = 0; i < 2; i++) await run(job('process.exit(1)'));
     expect(jobs.stats()).toMatchObject({ run: 1, hits: 1 });
-    const slow = { limits: { seconds: 0.5, memoryMb: 256, outputBytes: 100 } };
-    for (let i = 0; i < 2; i++) await run(job('for (;;);', slow));
+    const missing = { data: { dir: '/no/such/data', hash: 'x' } };
+    for (let i = 0; i < 2; i++) await run(job(train, missing));
     expect(jobs.stats()).toMatchObject({ run: 3, hits: 1 });
   });
 
@@ -320,6 +325,19 @@ describe('the cache', () => {
     for (const path of ['../x', '/etc/x', 'a/../../x', '']) {
       expect(await run(job(train, { outputs: [path] }))).toMatchObject({ kind: 'lost' });
     }
+  });
+});
+
+test('a job with GPUs sees those that were lent to it, and no other job does', async () => {
+  const slots = createSlots({ cpus: 2, gpus: ['GPU-a', 'GPU-b'] });
+  const { run, records } = runner({ slots });
+  const main = 'console.log(process.env.CUDA_VISIBLE_DEVICES);';
+  const outs = await Promise.all([run(job(main, { gpus: 2 })), run(job(main))]);
+  expect(outs.map((out) => out.log)).toEqual(['GPU-a,GPU-b\n', '\n']);
+  expect(records.map((record) => record.slot).sort()).toEqual(['GPU-a,GPU-b', 'cpu-0']);
+  expect(await run(job(main, { gpus: 3 }))).toMatchObject({
+    kind: 'lost',
+    reason: 'asks for 3 GPUs, 2 here',
   });
 });
 
