@@ -263,8 +263,8 @@ function tried(events: readonly Event[]) {
 }
 
 /** All that is decided, in order: every line but outcomes, whose order is free, and plans, which resuming splits. */
-function decisions(events: readonly Event[]): Event[] {
-  return events.filter((event) => event.type !== 'tried' && event.type !== 'planned');
+function decisions(events: readonly Event[]): string[] {
+  return events.filter((event) => event.type !== 'tried' && event.type !== 'planned').map(line);
 }
 
 function outcomes(state: State): [string, unknown][] {
