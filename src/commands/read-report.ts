@@ -63,7 +63,7 @@ export function displayed(folder: string): string {
 function jobsOf(log: Awaited<ReturnType<typeof readJobsLog>>): ReportInput['jobs'] {
   const jobs = { run: 0, hits: 0, ms: 0 };
   for (const line of log) {
-    if (typeof line.identity !== 'string') continue;
+    if (typeof line.identity !== 'string' || line.kind === 'lost') continue;
     if (line.hit) jobs.hits++;
     else {
       jobs.run++;
