@@ -144,19 +144,27 @@ const GENERATORS: Record<Kind, (rng: ReturnType<typeof rngAt>) => Draw> = {
       return { cells: cells.map((v) => v.toFixed(1)), target: clean(2, 2).toFixed(2) };
     },
   }),
-  /** Sentences from two vocabularies, roc-auc. */
+  /** Mistyped sentences from two vocabularies, roc-auc. */
   texts: (rng) => ({
     header: ['text'],
     metric: 'roc-auc',
     draw: () => {
       const target = rng.int(2);
       const favoured = [
-        ['rain', 'storm', 'cloudy', 'wind'],
-        ['sun', 'beach', 'sunny', 'warm'],
+        'rain storm cloud wind frost drizzl thunder hail mist flood puddl sleet'.split(' '),
+        'summ beach sunsh warm holid picnic swimm garden bloom sand towel lemon'.split(' '),
       ][target]!;
-      const common = ['the', 'day', 'was', 'a', 'very', 'and', 'then', 'with', 'we', 'saw', 'rain', 'sun'];
+      const common = ['the', 'day', 'was', 'an', 'very', 'and', 'then', 'with', 'we', 'saw', 'rain', 'sun'];
+      const mistyped = (word: string) => {
+        const at = 1 + rng.int(word.length - 1);
+        return rng.next() < 0.5
+          ? word
+          : word.slice(0, at) + rng.pick(['a', 'e', 'n', 's', '']) + word.slice(at + 1);
+      };
       const words = Array.from({ length: 6 + rng.int(5) }, () =>
-        rng.next() < 0.15 ? rng.pick(favoured) : rng.pick(common),
+        rng.next() < 0.25
+          ? mistyped(rng.pick(favoured) + rng.pick(['', 's', 'ed', 'ing']))
+          : rng.pick(common),
       );
       return { cells: [`${words.join(' ')}, "${rng.pick(common)}"`], target };
     },
