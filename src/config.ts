@@ -110,6 +110,9 @@ export function parseDuration(value: string): number | null {
 /** The folder of this package: its suite and founders are the defaults. */
 export const PACKAGE_DIR = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
+/** Where results of jobs are kept for all that is started in this folder; outside every sandbox. */
+export const JOB_CACHE = 'runs/.cache/jobs';
+
 type Values = Record<string, number | string | boolean>;
 
 /** Fills in the defaults, some of which depend on other settings. */

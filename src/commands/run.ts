@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Trajectory } from '../agent/trajectory.ts';
-import type { RunConfig } from '../config.ts';
+import { JOB_CACHE, type RunConfig } from '../config.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import { evolve } from '../evolve.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
@@ -29,9 +29,6 @@ import { wantsColour, writeReport } from './report.ts';
 
 /** What people want to see: one JSON document, no progress, or only the plan. */
 export type Output = { json: boolean; quiet: boolean; dryRun: boolean };
-
-/** Where results of jobs are kept for all runs that are started in this folder; outside every sandbox. */
-const JOB_CACHE = 'runs/.cache/jobs';
 
 /**
  * `evolve run` and `evolve resume`: checks everything before anything is written, then searches, unless there is

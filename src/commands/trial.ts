@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type Given, type RunConfig, readConfig } from '../config.ts';
+import { type Given, JOB_CACHE, type RunConfig, readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import { trialSpec } from '../evaluation/trial.ts';
@@ -23,7 +23,6 @@ import {
   measureTask,
 } from './measurement.ts';
 
-const JOB_CACHE = 'runs/.cache/jobs';
 /** Every look at sealed tasks outside a run, one JSON line each. */
 const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
 const ROLES: Role[] = ['search', 'validation', 'sealed'];
@@ -39,12 +38,6 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     throw new UserError('no --genome is given', 'give the folder of a genome, such as genomes/baseline');
   }
   const config = await readConfig(settings);
-  if (config.model !== 'offline') {
-    throw new UserError(
-      `--model ${config.model}: this version runs the offline stand-in model only`,
-      'leave --model out; real endpoints come next',
-    );
-  }
   const times = readRepeats(repeats);
   const genome = await loadGenome(genomeDir);
   const suite = await loadSuite(config.suite);
