@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 import type { ChatRequest } from '../llm/llm.ts';
+import { rngAt, seedAt } from '../rng.ts';
 import { MUTATOR, RULES } from './proposals.ts';
 import { type Option, sample } from './sample.ts';
 import { loadSkillLibrary } from './skills.ts';
@@ -11,7 +12,7 @@ type Row = { path: string; bounds: string; value: Json; about: string };
 type Proposal = Option & { edit: { [key: string]: Json }; why: string };
 
 /**
- * Proposes one edit to the harness that the prompt describes: a rule or a skill that it knows, another value for a
+ * Proposes one to three edits to the harness that the prompt describes: a rule or a skill that it knows, another value for a
  * setting of few values, or the removal of a rule or skill. It leans to what the lessons and traces speak of.
  * It knows no setting by name: those it reads from the table. Numbers are not its business.
  */
@@ -24,16 +25,36 @@ export function mutate(request: ChatRequest): string {
   const heed = (text: string) => (advice === '' ? MUTATOR.untold : MUTATOR.heed * heeded(text, advice));
   const all = [
     ...ruleProposals(rows, heed),
-    ...skillProposals(rows, families),
+    ...skillProposals(rows, weakRows(families)),
     ...settingProposals(rows, heed),
     ...removals(rows),
   ];
-  const fresh = all.filter(({ edit }) => !tried.includes(`${String(edit.path)}:`) || edit.op === 'remove');
-  const options = fresh.length > 0 ? fresh : all;
+  const options = all.map((proposal) => ({
+    ...proposal,
+    logit: proposal.logit + experience(String(proposal.edit.path), tried),
+  }));
   if (options.length === 0)
     return JSON.stringify({ hypothesis: 'nothing comes to mind', expects: [], edits: [] });
-  const chosen = sample(options, new Map(), request);
-  return JSON.stringify({ hypothesis: chosen.why, expects: weakest(families), edits: [chosen.edit] });
+  const chosen = several(options, request);
+  return JSON.stringify({
+    hypothesis: chosen.map(({ why }) => why).join(' '),
+    expects: weakest(families),
+    edits: chosen.map(({ edit }) => edit),
+  });
+}
+
+/** One to three proposals that belong to different genes, each drawn from what the ones before left. */
+function several(options: readonly Proposal[], request: ChatRequest): Proposal[] {
+  const seed = request.seed ?? 0;
+  const wanted = 1 + rngAt('edits', seed).int(MUTATOR.most);
+  const chosen: Proposal[] = [];
+  let left = options;
+  while (chosen.length < wanted && left.length > 0) {
+    const next = sample(left, new Map(), { ...request, seed: seedAt(seed, chosen.length) });
+    chosen.push(next);
+    left = left.filter(({ edit }) => edit.path !== next.edit.path);
+  }
+  return chosen;
 }
 
 function ruleProposals(rows: Row[], heed: (text: string) => number): Proposal[] {
@@ -46,13 +67,14 @@ function ruleProposals(rows: Row[], heed: (text: string) => number): Proposal[] 
   }));
 }
 
+/** Skills that the table does not have; those that speak of the families where it is weakest come to mind first. */
 function skillProposals(rows: Row[], families: string): Proposal[] {
   const present = new Set(rows.map((row) => row.path));
   return Object.entries(loadSkillLibrary())
     .filter(([name]) => !present.has(`skills.${name}`))
     .map(([name, { description, body }]) => ({
       says: name,
-      logit: MUTATOR.skill + 2 * coverage(wordsOf(description), families),
+      logit: MUTATOR.skill + MUTATOR.fit * coverage(wordsOf(families), description),
       edit: { op: 'set', path: `skills.${name}`, value: { description, body } },
       why: `The agent lacks a skill: ${description}`.slice(0, 300),
     }));
@@ -111,14 +133,31 @@ function readTable(prompt: string): Row[] {
     });
 }
 
-/** The tasks furthest behind, by the scorecard's own figures. */
+/** What earlier edits of the same gene say: those that did harm are not soon tried again. */
+function experience(path: string, tried: string): number {
+  const lines = tried.split('\n').filter((line) => line.includes(`${path}:`));
+  return lines.reduce((sum, line) => sum + (/: \+/.test(line) ? MUTATOR.didWell : MUTATOR.didHarm), 0);
+}
+
+/** Ids of the tasks with the lowest scores, by the scorecard's own figures. */
 function weakest(scorecard: string): string[] {
-  const rows = scorecard.split('\n').map((line) => line.split(' | '));
-  return rows
+  return weakLines(scorecard).map((cells) => cells[0]!);
+}
+
+/** Their families, as words. */
+function weakRows(scorecard: string): string {
+  return weakLines(scorecard)
+    .map((cells) => cells[1]!.replaceAll('-', ' '))
+    .join(' ');
+}
+
+function weakLines(scorecard: string): string[][] {
+  return scorecard
+    .split('\n')
+    .map((line) => line.split(' | '))
     .filter((cells) => cells.length === 6 && Number.isFinite(Number(cells[2])))
     .sort((a, b) => Number(a[2]) - Number(b[2]))
-    .slice(0, 2)
-    .map((cells) => cells[0]!);
+    .slice(0, 3);
 }
 
 function nameFor(text: string): string {

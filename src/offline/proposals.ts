@@ -45,8 +45,22 @@ export const RULES: readonly ProposedRule[] = [
   },
 ];
 
-/** How the mutator leans: to a kind of edit, and per unit of overlap with the lessons and traces it was shown. */
-export const MUTATOR = { rule: 0.4, skill: 0.6, setting: 0.5, removal: -0.4, heed: 3, untold: -0.8 };
+/**
+ * How the mutator leans: to a kind of edit, per unit of overlap with the lessons it was shown (`heed`) and with the
+ * families where the harness is weak (`fit`), and for each earlier edit of the same gene. `most`: edits at a time.
+ */
+export const MUTATOR = {
+  rule: 0.3,
+  skill: 0.9,
+  setting: 0.3,
+  removal: -0.8,
+  heed: 3,
+  untold: -0.8,
+  most: 3,
+  fit: 3,
+  didWell: 0.5,
+  didHarm: -0.8,
+};
 
 /** What a critic may notice in a trace, in the order of its attention. */
 export type Insight = {

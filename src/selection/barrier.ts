@@ -80,7 +80,7 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
   const believed = new Map([...parentsOf(state, bred), ...Object.entries(estimates)]);
   const pool = [...measured].filter((id) => !state.dropped.has(id) && estimates[id]!.n > 0);
   const standing = pool.map((id) => state.candidates.get(id)!);
-  const survivors = survive(standing, believed, places(identity), generation);
+  const survivors = survive(standing, believed, places(identity));
   const offspring = bred
     .filter((child) => child.lessons.length > 0)
     .map((child) => ({ lessons: child.lessons, gain: gainOver(child.id, child.parents[0]!, believed) }));

@@ -1,22 +1,20 @@
 import type { Candidate, Estimate } from '../state.ts';
 
-/** Until this generation no lineage may hold more than `LINEAGE_SHARE` of the places (rounded up). */
-const PROTECTED_UNTIL = 10;
+/** No lineage may hold more than this share of the places (rounded up). */
 const LINEAGE_SHARE = 0.6;
 
 /**
- * Who lives on and is measured again: the `places` best by shrunk estimate, best first. In the first ten
- * generations no lineage takes more than 60% of the places while another has somebody to send, so that a lucky
- * start does not end the others before they were varied. Ties go to the older candidate, then the lower slot.
+ * Who lives on and is measured again: the `places` best by shrunk estimate, best first. No lineage takes
+ * more than 60% of the places while another has somebody to send: a lucky start shall not end the others before
+ * they were varied, and crossover needs parents that differ. Ties go to the older candidate, then the lower slot.
  */
 export function survive(
   pool: readonly Candidate[],
   estimates: ReadonlyMap<string, Estimate>,
   places: number,
-  generation: number,
 ): string[] {
   const ranked = rank(pool, estimates);
-  const cap = generation < PROTECTED_UNTIL ? Math.ceil(LINEAGE_SHARE * places) : places;
+  const cap = Math.ceil(LINEAGE_SHARE * places);
   const held = new Map<string, number>();
   const chosen = ranked.filter((candidate) => {
     const already = held.get(candidate.lineage) ?? 0;

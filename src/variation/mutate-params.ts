@@ -5,16 +5,22 @@ import type { Rng } from '../rng.ts';
 
 /** How often a gene is drawn, against 1 for the others: what takes a tool away seldom helps. */
 const TOOL_WEIGHT = 0.05;
-/** Chance that a step takes a second gene along. */
-const SECOND_GENE = 0.4;
+/** Chance that a step takes one more gene along, again and again: two genes in the mean. */
+const ONE_MORE = 0.5;
 /** Draws until a gene's value really changes: a step may be cut off at a bound, or round to nothing. */
 const TRIES = 8;
 
-/** A typed step: one or two scalar genes of the table, numbers by a normal step on their own scale. */
+/** A typed step: one or more scalar genes of the table, numbers by a normal step on their own scale. */
 export function mutateParams(genome: Genome, rng: Rng): { genome: Genome; hypothesis: string } {
-  const first = drawGene(SCALAR_GENES, rng);
-  const others = SCALAR_GENES.filter((gene) => gene !== first);
-  const genes = rng.next() < SECOND_GENE ? [first, drawGene(others, rng)] : [first];
+  const genes = [drawGene(SCALAR_GENES, rng)];
+  while (rng.next() < ONE_MORE && genes.length < SCALAR_GENES.length) {
+    genes.push(
+      drawGene(
+        SCALAR_GENES.filter((gene) => !genes.includes(gene)),
+        rng,
+      ),
+    );
+  }
   let child = genome;
   const steps: string[] = [];
   for (const gene of genes) {

@@ -66,16 +66,17 @@ describe('survival', () => {
     .concat(candidate('x', 'second'), candidate('y', 'third'));
   const worth = estimates({ a: 0.5, b: 0.4, c: 0.3, d: 0.2, e: 0.1, x: 0.05, y: -0.1 });
 
-  test('early on a lineage holds at most 60% of the places', () => {
-    expect(survive(pool, worth, 5, 2)).toEqual(['a', 'b', 'c', 'x', 'y']);
+  test('a lineage holds at most 60% of the places; the rest goes to the best of the others', () => {
+    expect(survive(pool, worth, 5)).toEqual(['a', 'b', 'c', 'x', 'y']);
   });
 
-  test('later the best live on, whoever they are, best first', () => {
-    expect(survive(pool, worth, 5, 10)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  test('within that the best live on, best first', () => {
+    expect(survive(pool, worth, 3)).toEqual(['a', 'b', 'x']);
+    expect(survive(pool, worth, 1)).toEqual(['a']);
   });
 
   test('places are not left empty for want of other lineages', () => {
-    expect(survive(pool.slice(0, 5), worth, 5, 0)).toHaveLength(5);
+    expect(survive(pool.slice(0, 5), worth, 5)).toHaveLength(5);
   });
 });
 

@@ -17,17 +17,21 @@ const other = plainGenome({
 });
 
 describe('typed steps', () => {
-  test('always give another, valid genome, one or two genes away; tools are seldom touched', () => {
+  test('always give another, valid genome, about two genes away; tools are seldom touched', () => {
     let tools = 0;
+    let moved = 0;
     for (let i = 0; i < 300; i++) {
       const { genome, hypothesis } = mutateParams(parent, rngAt('step', i));
       const changes = diffGenomes(parent, genome);
       expect(validateGenome(genome)).toEqual([]);
-      expect([1, 2]).toContain(changes.length);
+      expect(changes.length).toBeGreaterThan(0);
+      moved += changes.length;
       for (const { path } of changes) expect(hypothesis).toContain(path);
       if (changes.some(({ path }) => path.startsWith('tools.'))) tools++;
     }
-    expect(tools).toBeLessThan(30);
+    expect(tools).toBeLessThan(45);
+    expect(moved / 300).toBeGreaterThan(1.5);
+    expect(moved / 300).toBeLessThan(2.5);
   });
 
   test('move at a bound too, and about as far as the table says', () => {
