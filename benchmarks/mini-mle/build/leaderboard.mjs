@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { formatColumns, short } from './csv.mjs';
+import { formatColumns } from './csv.mjs';
 import { directionOf } from './describe.mjs';
 import { makeScorer } from './methods.mjs';
 import { makeData } from './tables.mjs';
@@ -28,7 +28,8 @@ export async function rank(task, seed) {
 
 /** A leaderboard in MLE-bench's form; the team is the method. */
 export function formatLeaderboard(rows) {
-  const scores = rows.map((row) => short(row.score, 5));
+  // In full: a submission that ties with a row must tie, and not fall below by rounding.
+  const scores = rows.map((row) => String(row.score));
   return formatColumns({
     scoreNullable: scores,
     teamId: rows.map((row) => row.name),

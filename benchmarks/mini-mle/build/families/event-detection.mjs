@@ -1,16 +1,16 @@
 import { short } from '../csv.mjs';
 import { chance, effects, logistic, normal, table, uniform, weighted } from '../draws.mjs';
 
-const sites = ['pump-a', 'pump-b', 'pump-c', 'valve-1', 'valve-2', 'mixer', 'dryer', 'oven', 'press'];
+const sites = ['pump-a', 'pump-b', 'pump-c', 'valve-1', 'valve-2', 'mixer', 'oven'];
 const shifts = ['early', 'late', 'night'];
 
-/** Rare machine failures (about one reading in eight) in sensor readings with gaps. */
+/** Rare machine failures (about one reading in six) in sensor readings with gaps. */
 export function eventDetection(rng) {
   const bySite = effects(rng, sites, 1);
   const tempAt = effects(rng, sites, 6);
   const sign = chance(rng, 0.5) ? 1 : -1;
   const rows = table(530, () => {
-    const site = sites[weighted(rng, [5, 5, 4, 4, 3, 3, 2, 1, 1])];
+    const site = sites[weighted(rng, [5, 5, 4, 4, 3, 3, 2])];
     const shift = rng.pick(shifts);
     const temperature = 60 + tempAt[site] + normal(rng, 0, 5);
     const pressure = 4 + normal(rng, 0, 0.8);
@@ -19,7 +19,7 @@ export function eventDetection(rng) {
     const sensorLost = chance(rng, 0.15);
     const hot = (temperature - 60 - tempAt[site]) / 5;
     const logit =
-      -5.2 +
+      -4.5 +
       bySite[site] +
       1.6 * Math.abs(hot + sign * 0.8 * (pressure - 4)) +
       (vibration > 1.6 ? 2.2 : 0) +
@@ -33,9 +33,9 @@ export function eventDetection(rng) {
       vibration: sensorLost ? '' : short(vibration, 3),
       oil_level: chance(rng, 0.08) ? '' : short(oil, 0),
       humidity: short(uniform(rng, 20, 90), 0),
-      operator: `op${rng.int(25)}`,
+      operator: `op${rng.int(12)}`,
       voltage: short(normal(rng, 230, 2), 1),
-      failure: chance(rng, logistic(1.3 * logit)) ? 1 : 0,
+      failure: chance(rng, logistic(2.5 * logit)) ? 1 : 0,
     };
   });
   const { failure: target, ...columns } = rows;
