@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { Skill } from '../genome/genome.ts';
+import { parseSkill } from '../genome/skill.ts';
 
 const SKILLS = new URL('../../src/offline/skills/', import.meta.url);
 const DRAFTS = new URL('../../src/offline/drafts/', import.meta.url);
@@ -13,7 +13,7 @@ export function loadSkillLibrary(): Record<string, Skill> {
   library ??= Object.fromEntries(
     readdirSync(SKILLS)
       .sort()
-      .map((name) => [name, parseSkill(readFileSync(new URL(`${name}/SKILL.md`, SKILLS), 'utf8'))]),
+      .map((name) => [name, parseSkill(readFileSync(new URL(`${name}/SKILL.md`, SKILLS), 'utf8'), name)]),
   );
   return library;
 }
@@ -31,10 +31,4 @@ export function loadDrafts(): Record<string, string> {
 /** The one fenced block of JavaScript in a skill's body: a whole file, ending in a newline; null if there is none. */
 export function codeOf(body: string): string | null {
   return /^```js\n(.*?\n)```$/ms.exec(body)?.[1] ?? null;
-}
-
-function parseSkill(text: string): Skill {
-  const [, front, body] = /^---\n(.*?\n)---\n(.*)$/s.exec(text)!;
-  const { name: _, ...fields } = parse(front!);
-  return { ...fields, body: body!.trim(), files: {} };
 }

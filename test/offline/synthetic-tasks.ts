@@ -118,16 +118,17 @@ const GENERATORS: Record<Kind, (rng: ReturnType<typeof rngAt>) => Draw> = {
       return { cells: cells.map((v) => v.toFixed(2)), target: ['low', 'middle', 'high'][kind]! };
     },
   }),
-  /** Next value from a window of 24 with a weekly season, mae. */
+  /** Next value from a window of 24 with a level of its own and a weekly season, mae. */
   series: (rng) => ({
     header: [...Array.from({ length: 24 }, (_, j) => `h${j + 1}`), 'weekday', 'month'],
     metric: 'mae',
     draw: () => {
-      const [start, level, slope] = [rng.int(365), 50 + 20 * rng.next(), 0.3 * rng.normal()];
-      const at = (t: number) =>
-        level + slope * t + 8 * Math.sin((2 * Math.PI * (start + t)) / 7) + rng.normal();
+      const [start, level, slope] = [rng.int(365), Math.exp(3 + 0.8 * rng.normal()), 0.01 * rng.normal()];
+      const week = (t: number) => 1 + 0.5 * Math.sin((2 * Math.PI * (start + t)) / 7);
+      const at = (t: number) => level * (1 + slope * t) * week(t) * (1 + 0.05 * rng.normal());
       const history = Array.from({ length: 24 }, (_, j) => at(-j - 1).toFixed(2));
-      return { cells: [...history, start % 7, 1 + Math.floor(start / 31)], target: at(0).toFixed(2) };
+      const day = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'][start % 7]!;
+      return { cells: [...history, day, 1 + Math.floor(start / 31)], target: at(0).toFixed(2) };
     },
   }),
   /** The clean centre of a 5 × 5 patch of smooth ground with edges, under grain and stuck pixels, rmse. */

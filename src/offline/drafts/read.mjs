@@ -44,7 +44,8 @@ export const transpose = (rows) => rows[0].map((_, j) => rows.map((row) => row[j
 /** Rows as one flat array, `width` numbers a row; what a row lacks is 0. */
 export function flat(rows, width) {
   const out = new Float64Array(rows.length * width);
-  for (let i = 0; i < rows.length; i++) out.set(rows[i].length > width ? rows[i].slice(0, width) : rows[i], i * width);
+  for (let i = 0; i < rows.length; i++)
+    out.set(rows[i].length > width ? rows[i].slice(0, width) : rows[i], i * width);
   return out;
 }
 
