@@ -52,13 +52,28 @@ const ARMS = {
   'temperature 1.3': sampled(baseline, { temperature: 1.3 }),
   'top_p 0.9': sampled(baseline, { top_p: 0.9 }),
   'same-bug rule': ruled(baseline, 'after-fix', siblings),
-  'loop guard': { ...ruled(baseline, 'on-loop', 'Fix the line that the error names, or write another model.'), loop },
+  'loop guard': {
+    ...ruled(baseline, 'on-loop', 'Fix the line that the error names, or write another model.'),
+    loop,
+  },
   memory: { ...baseline, memory: { notes: 8, chars: 300, keep_failures: true } },
   'no memory': { ...baseline, memory: { notes: 0, chars: 200, keep_failures: false } },
   'all skills': skilled(baseline, useful),
   'all skills, temperature 0.5': sampled(skilled(baseline, useful), { temperature: 0.5 }),
-  'harm: start over': ruled(baseline, 'after-error', 'Throw the files away and start over from a clean slate.'),
-  'harm: run again': ruled(baseline, 'after-error', 'Run the same training again and see whether it works now.'),
+  'all skills, temperature 0.5, no memory': {
+    ...sampled(skilled(baseline, useful), { temperature: 0.5 }),
+    memory: { notes: 0, chars: 200, keep_failures: false },
+  },
+  'harm: start over': ruled(
+    baseline,
+    'after-error',
+    'Throw the files away and start over from a clean slate.',
+  ),
+  'harm: run again': ruled(
+    baseline,
+    'after-error',
+    'Run the same training again and see whether it works now.',
+  ),
   'harm: look again': ruled(baseline, 'always', 'Look at the first rows of the data again before each step.'),
   'harm: submit now': ruled(baseline, 'always', 'Submit the last result now: done is better than perfect.'),
 };
@@ -97,23 +112,28 @@ for (const seed of values.seeds.split(',')) {
 }
 await runner.close();
 
-console.log('arm                            mean   diff     SE      z      n');
+console.log('arm                                      mean   diff     SE      z      n');
 const table = Object.fromEntries(wanted.map((name) => [name, compare(scores[name], scores.baseline)]));
-for (const [name, { mean, diff, error, n }] of Object.entries(table)) {
-  const z = error > 0 ? (diff / error).toFixed(1) : '';
+for (const [name, { mean, diff, error, z, n }] of Object.entries(table)) {
+  const shown = error > 0 ? z.toFixed(1) : '';
   console.log(
-    `${name.padEnd(29)} ${points(mean)} ${points(diff)} ${points(error)} ${z.padStart(6)} ${String(n).padStart(6)}`,
+    `${name.padEnd(39)} ${points(mean)} ${points(diff)} ${points(error)} ${shown.padStart(6)} ${String(n).padStart(6)}`,
   );
 }
 if (values.arms === 'all') {
-  const z = (name) => table[name].diff / table[name].error;
-  const cool = Math.max(...['temperature 0.25', 'temperature 0.5', 'temperature 0.75'].map((name) => table[name].mean));
+  const cool = Math.max(
+    ...['temperature 0.25', 'temperature 0.5', 'temperature 0.75'].map((name) => table[name].mean),
+  );
   const checks = {
-    'the same-bug rule helps': z('same-bug rule') >= 2,
-    'the loop guard helps': z('loop guard') >= 2,
-    'memory helps, or its absence harms': z('memory') >= 2 || z('no memory') <= -2,
-    'the best temperature is neither 0 nor 1': cool > table['temperature 0'].mean && cool > table.baseline.mean,
-    'harmful rules harm': wanted.filter((name) => name.startsWith('harm')).every((name) => table[name].diff < 0),
+    'the same-bug rule helps': table['same-bug rule'].z >= 2,
+    'the loop guard helps': table['loop guard'].z >= 2,
+    'memory helps where there is something to remember':
+      compare(scores['all skills, temperature 0.5'], scores['all skills, temperature 0.5, no memory']).z >= 2,
+    'the best temperature is neither 0 nor 1':
+      cool > table['temperature 0'].mean && cool > table.baseline.mean,
+    'harmful rules harm': wanted
+      .filter((name) => name.startsWith('harm'))
+      .every((name) => table[name].diff < 0),
   };
   for (const [check, ok] of Object.entries(checks)) console.log(`${ok ? 'pass' : 'FAIL'}  ${check}`);
   process.exitCode = Object.values(checks).every(Boolean) ? 0 : 1;
@@ -124,17 +144,21 @@ function sister(seed) {
   const dir = join(root, 'runs/.cache/sisters', seed);
   if (!existsSync(join(dir, 'suite.json'))) {
     const build = join(root, 'benchmarks/mini-mle/build/build-suite.mjs');
-    const { status } = spawnSync(process.execPath, [build, '--seed', seed, '--out', dir], { stdio: 'inherit' });
+    const { status } = spawnSync(process.execPath, [build, '--seed', seed, '--out', dir], {
+      stdio: 'inherit',
+    });
     if (status !== 0) throw new Error(`the sister suite ${seed} could not be built`);
   }
   return dir;
 }
 
 function compare(own, reference) {
-  const pairs = own.flatMap((score, i) => (score === null || reference[i] === null ? [] : [score - reference[i]]));
+  const pairs = own.flatMap((score, i) =>
+    score === null || reference[i] === null ? [] : [score - reference[i]],
+  );
   const diff = mean(pairs);
   const error = Math.sqrt(mean(pairs.map((x) => (x - diff) ** 2)) / (pairs.length - 1));
-  return { mean: mean(own.filter((score) => score !== null)), diff, error, n: pairs.length };
+  return { mean: mean(own.filter((score) => score !== null)), diff, error, z: diff / error, n: pairs.length };
 }
 
 function mean(values) {
