@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, UserError } from './errors.ts';
-import type { SearchSettings } from './state.ts';
 import { didYouMean } from './suggest.ts';
 
 /** All that a run is told: flags over file over environment over defaults. */
@@ -25,6 +24,19 @@ export type RunConfig = {
   maxTimeMs: number | null;
   jobCache: boolean;
   search: SearchSettings;
+};
+
+/** What decides the search beside population, seed and suite; part of a run's identity. */
+export type SearchSettings = {
+  tournament: number;
+  /** How many of the best are kept and measured again each generation. */
+  elites: number;
+  /** How many search tasks a new candidate meets first. */
+  firstTasks: number;
+  /** Repeats of all search tasks that finalists get at the end, and how many finalists. */
+  finalRepeats: number;
+  finalists: number;
+  sealedRepeats: number;
 };
 
 /** One setting of a run: a flag `--name`, and the key `name` of a config file. */

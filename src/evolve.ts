@@ -1,3 +1,4 @@
+import { UserError } from './errors.ts';
 import { type FinalsParts, finish, unfinished } from './finals.ts';
 import type { Genome } from './genome/genome.ts';
 import { genomeId } from './genome/hash.ts';
@@ -48,7 +49,12 @@ function begin({ state, identity, generations, founders, baseline, record }: Evo
   const reference: Genome = founders.find(({ name }) => name === baseline)!.genome;
   if (state.identity === null)
     record({ type: 'started', identity, baseline: genomeId(reference), generations });
-  else if (generations !== state.generations) record({ type: 'extended', generations });
+  else if (generations <= state.generation) {
+    throw new UserError(
+      `${state.generation + 1} generations are done already; --generations ${generations} is less`,
+      `ask for ${state.generation + 1} or more`,
+    );
+  } else if (generations !== state.generations) record({ type: 'extended', generations });
 }
 
 async function measureRound(parts: EvolveParts, round: Round): Promise<Stop | null> {

@@ -1,3 +1,4 @@
+import type { SearchSettings } from './config.ts';
 import { UserError } from './errors.ts';
 import type { Outcome, TrialSpec } from './evaluation/trial.ts';
 import { canonicalJson } from './json.ts';
@@ -56,18 +57,6 @@ export type RunIdentity = {
   foundersHash: string;
   /** The rest of what decides the search: tournament size, elites, racing … */
   search: SearchSettings;
-};
-
-export type SearchSettings = {
-  tournament: number;
-  /** How many of the best are kept and measured again each generation. */
-  elites: number;
-  /** How many search tasks a new candidate meets first. */
-  firstTasks: number;
-  /** Repeats of all search tasks that finalists get at the end, and how many finalists. */
-  finalRepeats: number;
-  finalists: number;
-  sealedRepeats: number;
 };
 
 export type Stop =

@@ -231,6 +231,21 @@ describe('what goes wrong outside', () => {
     expect(founder.score).toBeCloseTo(scores.reduce((a, b) => a + b, 0) / 5, 10);
   });
 
+  test('a verdict does not rest on half the sealed trials: one that is lost stops the run, which can go on', async () => {
+    const loses = (spec: TrialSpec) =>
+      spec.role === 'sealed' && spec.repeat === 0 && spec.task === 'sealed-2';
+    const stopped = await runWorld(world, { generations: 1, loses });
+    expect(stopped.result).toMatchObject({ stop: 'infrastructure', verdict: 'not measured' });
+    expect(stopped.state.result).toBeNull();
+    const resumed = await runWorld(world, { generations: 1, before: stopped.events });
+    expectSameRun(resumed, await runWorld(world, { generations: 1 }));
+  });
+
+  test('fewer generations than are done are refused', async () => {
+    const stopped = await runWorld(world, { generations: 3, loses: (spec) => spec.repeat === 2 });
+    await expect(runWorld(world, { generations: 1, before: stopped.events })).rejects.toThrow(/done already/);
+  });
+
   test('when most is lost it stops as infrastructure, and goes on later to the same run', async () => {
     const loses = (spec: TrialSpec) => spec.repeat === 1;
     const stopped = await runWorld(world, { generations: 3, loses });

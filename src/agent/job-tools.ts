@@ -2,9 +2,10 @@ import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFile
 import { join } from 'node:path';
 import type { JobSpec } from '../jobs/job.ts';
 import type { Task } from '../suite/suite.ts';
-import { type AgentHost, TrialLost } from './run-agent.ts';
+import type { AgentHost } from './run-agent.ts';
 import { submissionFault } from './submission.ts';
 import type { Jobs, ToolResult } from './tools.ts';
+import { TrialLost } from './trial-lost.ts';
 import type { Workspace } from './workspace.ts';
 
 const SUBMISSION = 'submission.csv';

@@ -47,11 +47,6 @@ export type Transcript = {
   trajectory: Trajectory;
 };
 
-/** A fault of the infrastructure (endpoint, job runner) inside a trial: the trial is lost. */
-export class TrialLost extends Error {
-  override readonly name = 'TrialLost';
-}
-
 /**
  * Runs the agent on a task: a plain tool loop over attempts. An attempt ends when a training gives a valid
  * submission (or the loop guard switches); the conversation then starts anew with the task, the notes and the
@@ -143,7 +138,7 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
 
   /** The first messages of an attempt. */
   function open(extra: string[]): Message[] {
-    const files = workspace.list().map((path) => `${path}  ${firstLine(workspace.read(path))}`);
+    const files = workspace.list().map((path) => `${path}  ${workspace.firstLine(path)}`);
     const prompt = attemptPrompt({ task, number: attempt, notes: notes.shown(), files, lastResult });
     return [
       { role: 'system', content: systemPrompt(genome) },
@@ -209,10 +204,6 @@ function withTail(calls: ToolCall[], texts: string[], tail: string): Message[] {
 
 function toolMessages(calls: { id: string }[], texts: string[]): Message[] {
   return calls.map((call, i) => ({ role: 'tool', tool_call_id: call.id, content: texts[i] ?? '' }));
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]?.slice(0, 160) ?? '';
 }
 
 /** Makes the submission of an earlier attempt the one that counts, if there is such. */

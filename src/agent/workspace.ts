@@ -1,9 +1,12 @@
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,6 +21,8 @@ export class ToolError extends Error {
 const IMPOSSIBLE_PATH = new Set(['EEXIST', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ENOTDIR']);
 /** Most that one file may hold, in bytes; a model that writes more is told so. */
 const MAX_FILE = 1_000_000;
+/** Characters of a first line that are shown. */
+const LONGEST_HEAD = 160;
 
 /**
  * The agent's folder as its tools see it: `data/…` is the task's public data (read-only), `attempts/<n>/…` the
@@ -48,6 +53,18 @@ export function openWorkspace(folders: { work: string; data: string; attempts: s
     return readFileSync(full, 'utf8');
   }
 
+  /** The first line, at most 160 characters; of a file of any size, as a job may have written it. */
+  function firstLine(path: string): string {
+    const file = openSync(locate(path, 'read'), 'r');
+    try {
+      const start = Buffer.alloc(LONGEST_HEAD * 4);
+      const length = readSync(file, start);
+      return start.toString('utf8', 0, length).split('\n', 1)[0]!.slice(0, LONGEST_HEAD);
+    } finally {
+      closeSync(file);
+    }
+  }
+
   function write(path: string, content: string): void {
     if (Buffer.byteLength(content) > MAX_FILE) throw new ToolError(`more than ${MAX_FILE} bytes for ${path}`);
     const full = locate(path, 'write');
@@ -75,7 +92,7 @@ export function openWorkspace(folders: { work: string; data: string; attempts: s
       });
   }
 
-  return { read, write, list, dataFiles: () => readdirSync(folders.data).sort() };
+  return { read, firstLine, write, list, dataFiles: () => readdirSync(folders.data).sort() };
 }
 
 export type Workspace = ReturnType<typeof openWorkspace>;

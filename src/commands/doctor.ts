@@ -29,11 +29,11 @@ export async function examine(runs = 'runs'): Promise<Finding[]> {
     freeBytes(runs),
   ]);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const recent = major > 20 || (major === 20 && minor >= 11);
+  const recent = major > 20 || (major === 20 && minor >= 19);
   const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
   const endpoint = process.env.OPENAI_BASE_URL;
   return [
-    finding('node', recent ? 'yes' : 'no', `${process.version}${recent ? '' : ', 20.11 or newer is needed'}`),
+    finding('node', recent ? 'yes' : 'no', `${process.version}${recent ? '' : ', 20.19 or newer is needed'}`),
     finding('cores', 'yes', `${availableParallelism()}`),
     finding(
       'memory',

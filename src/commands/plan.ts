@@ -22,11 +22,11 @@ export type Plan = {
 /** Shares and times of earlier runs of the default configuration on two cores: rough, and said so. */
 const SEEN = {
   /** New candidates that are measured beyond their first tasks. */
-  admitted: 0.4,
+  admitted: 0.33,
   /** Distinct jobs a trial; the others are answered by the cache. */
   jobsATrial: 0.45,
   /** Wall time of a job on one of two busy cores, and of what else a trial takes, in milliseconds. */
-  jobMs: 95,
+  jobMs: 200,
   trialMs: 25,
 };
 

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { TrialLost } from '../agent/run-agent.ts';
+import { TrialLost } from '../agent/trial-lost.ts';
 import type { JobOutcome, JobRunner, JobSpec } from '../jobs/job.ts';
 import type { Wire } from '../json.ts';
 

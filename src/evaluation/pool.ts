@@ -8,6 +8,7 @@ import type { JobRunner } from '../jobs/job.ts';
 import { answerTrial, type TrialLine } from './host.ts';
 import type { TrialReport } from './run-trial.ts';
 import { type Attempt, type ScheduleOptions, scheduleTrials } from './schedule.ts';
+import { sweepScratch } from './scratch.ts';
 import type { Evaluator } from './trial.ts';
 import type { WorkerInput } from './worker.ts';
 
@@ -48,6 +49,7 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
   });
+  sweepScratch();
   // Errors of a thread reach us through its trials; one without trials is replaced, which is all there is to do.
   pool.on('error', () => {});
 

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runAgent, type Transcript, TrialLost } from '../agent/run-agent.ts';
+import { runAgent, type Transcript } from '../agent/run-agent.ts';
+import { TrialLost } from '../agent/trial-lost.ts';
 import { messageOf } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import { identify } from '../jobs/identify.ts';

@@ -1,7 +1,7 @@
 /**
- * All that the offline model knows, frozen: what it may do and how it leans in each situation, the slips of its
- * hand, how strongly advice moves it, and what it proposes as mutator and critic. The code that it can write stands
- * beside this file in `drafts/` (by heart) and in skills that it has read. Nothing here knows how the harness is
+ * All that the offline model knows as an agent, frozen: what it may do and how it leans in each situation, the slips
+ * of its hand, and how strongly advice moves it. What it may propose as mutator and notice as critic stands in
+ * `proposals.ts`; the code that it can write, in `drafts/` (by heart) and in the skills that it has read. Nothing here knows how the harness is
  * set up: the model sees words in a conversation, and this file tells what words do to it.
  *
  * Numbers are logits before the temperature: 1 is a factor of e in the odds.

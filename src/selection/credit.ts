@@ -5,9 +5,8 @@ import type { Result, RunIdentity, State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { block, pairs } from './measure.ts';
 
-/** Two-sided level of the verdict, and the standard errors above 0 that credit a champion on validation tasks. */
+/** Two-sided level of the verdict. */
 const ALPHA = 0.05;
-const CREDITED = 1.64;
 
 type Known = { identity: RunIdentity; state: State };
 
@@ -46,14 +45,10 @@ export function taskMeans(
   });
 }
 
-/** Whether the validation tasks bear out that the candidate is better: mean difference above 1.64 standard errors. */
+/** Whether the validation tasks bear out that the candidate is better: the 95% interval over task means lies above 0. */
 export function isCredited(known: Known, candidate: string, tasks: readonly Task[], count: number): boolean {
-  const found = Array.from({ length: count }, (_, repeat) => pairs(known, candidate, tasks, repeat)).flat();
-  const differences = found.map((pair) => pair.difference);
-  if (differences.length < 2) return false;
-  const gain = mean(differences);
-  const variance = differences.reduce((sum, x) => sum + (x - gain) ** 2, 0) / (differences.length - 1);
-  return gain > 0 && gain > CREDITED * Math.sqrt(variance / differences.length);
+  const gains = taskMeans(known, candidate, tasks, count).map((row) => row.gain);
+  return gains.length > 1 && tInterval(gains)[0] > 0;
 }
 
 /** The gain over task means, its interval and its p, and what they allow to say. */

@@ -18,8 +18,11 @@ export type MeasureParts = {
   signal?: AbortSignal;
 };
 
-/** A stage in which more than this share of the trials was lost stops the run. */
-const BEARABLE_LOSS = 0.5;
+/**
+ * A stage in which more than this share of the trials was lost stops the run. The search bears missing data; what the
+ * verdict rests on must be whole, and can be taken up again.
+ */
+const BEARABLE_LOSS: Record<Stage, number> = { first: 0.5, rest: 0.5, finals: 0, validation: 0, sealed: 0 };
 
 /**
  * Runs those of `specs` that have no outcome yet, or a lost one. Each outcome is journalled the moment it is
@@ -62,7 +65,7 @@ export async function measure(
   if (planned.length < wanted.length) return shouldStop() ?? 'budget-trials';
   const lost = missing().length;
   if (signal?.aborted && lost > 0) return shouldStop() ?? 'interrupted';
-  return lost > BEARABLE_LOSS * all.size ? 'infrastructure' : null;
+  return lost > BEARABLE_LOSS[stage] * all.size ? 'infrastructure' : null;
 }
 
 /** One block: the genome on these tasks at this repeat. */

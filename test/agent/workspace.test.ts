@@ -55,6 +55,14 @@ test('data and attempts are read-only', () => {
   expect(() => workspace.write('attempts/1/main.mjs', 'x')).toThrow(/read-only/);
 });
 
+test('the first line of a file of any size is shown, and no more than 160 characters', () => {
+  writeFileSync(join(root, 'work', 'big.csv'), `id,y\n${'x'.repeat(3_000_000)}`);
+  expect(() => workspace.read('big.csv')).toThrow(/larger/);
+  expect(workspace.firstLine('big.csv')).toBe('id,y');
+  workspace.write('long.txt', 'é'.repeat(500));
+  expect(workspace.firstLine('long.txt')).toBe('é'.repeat(160));
+});
+
 test('a path that the file system refuses is told to the model, and ends nothing', () => {
   workspace.write('main.mjs', 'x');
   for (const path of ['main.mjs/x', 'a'.repeat(300), `deep/${'b'.repeat(300)}/c`]) {

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runAgent, TrialLost } from '../../src/agent/run-agent.ts';
+import { runAgent } from '../../src/agent/run-agent.ts';
 import type { Trajectory } from '../../src/agent/trajectory.ts';
+import { TrialLost } from '../../src/agent/trial-lost.ts';
 import type { Genome } from '../../src/genome/genome.ts';
 import type { JobOutcome, JobSpec } from '../../src/jobs/job.ts';
 import { offlineLlm } from '../../src/offline/offline-llm.ts';
