@@ -56,7 +56,7 @@ export async function openRun(out: string | null, identity: RunIdentity, root = 
   const dir = out === null ? await makeDatedFolder(root) : resolve(out);
   let found = await checkOut(dir, identity);
   try {
-    if (!found.exists) await mkdir(dir, { recursive: true });
+    if (!found.exists) await makeFolder(dir);
   } catch (error) {
     throw storageError(dir, error);
   }
@@ -169,7 +169,7 @@ async function makeDatedFolder(root: string): Promise<string> {
     .map((n) => `${n}`.padStart(2, '0'))
     .join('-');
   try {
-    await mkdir(root, { recursive: true });
+    await makeFolder(resolve(root));
     for (let n = 1; ; n++) {
       const dir = resolve(root, `${date}-${n}`);
       if (existsSync(dir)) continue;
@@ -183,6 +183,15 @@ async function makeDatedFolder(root: string): Promise<string> {
   } catch (error) {
     throw storageError(root, error);
   }
+}
+
+/** Makes a folder and those above it, one by one: Node's own `recursive` never ends where a parent takes no folders (/proc). */
+async function makeFolder(dir: string): Promise<void> {
+  if (existsSync(dir)) return;
+  await makeFolder(dirname(dir));
+  await mkdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** The folder itself if it exists, else the nearest one above it, must be a folder and writable. */

@@ -159,6 +159,11 @@ describe('openRun', () => {
     expect(snapshot(root)).toEqual(before);
   });
 
+  test('a place that takes no folders is refused, and not tried for ever', async (context) => {
+    context.skip(!existsSync('/proc/self'), 'there is no /proc here');
+    await expect(openRun('/proc/evolve-run', IDENTITY)).rejects.toThrow(UserError);
+  });
+
   test('one that was stopped before it began is begun again', async () => {
     await (await openRun(dir, IDENTITY)).close();
     const run = await openRun(dir, { ...IDENTITY, seed: 5 });
