@@ -116,7 +116,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
         );
       }
       if (event.type === 'planned' && event.trials.length > 0 && STAGES[event.stage] !== 'search') {
-        say(`${STAGES[event.stage]}: ${event.trials.length} trials`);
+        say(`${STAGES[event.stage]}: ${event.trials.length} trials; about ${course.left()} left`);
       }
     },
     note: say,
@@ -150,7 +150,9 @@ function bars(course: Course, { stream }: ProgressOptions): Progress {
       course.follow(event);
       const stage = STAGES[course.stage];
       const text =
-        stage === 'search' ? `best ${course.best}  median ${course.median}  left ${course.left()}` : stage;
+        stage === 'search'
+          ? `best ${course.best}  median ${course.median}  left ${course.left()}`
+          : `${stage}  left ${course.left()}`;
       generations.setTotal(course.generations);
       generations.update(course.generation, payload('generation', text));
       trials.setTotal(Math.max(1, course.planned));

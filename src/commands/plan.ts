@@ -66,11 +66,11 @@ export function planOf(config: RunConfig, suite: Suite, founders: Founders, out:
 }
 
 /** How many trials follow the last generation: finals, then champion and baseline on validation and sealed tasks. */
-export function endTrials({ search }: RunConfig, { tasks }: Suite): number {
+export function endTrials({ search, population, generations }: RunConfig, { tasks }: Suite): number {
+  const finalists = Math.min(search.finalists, population * generations - 1);
   const searched = tasks.filter(({ role }) => role === 'search').length;
   return (
-    (search.finalists + 1) * search.finalRepeats * searched +
-    2 * search.sealedRepeats * (tasks.length - searched)
+    (finalists + 1) * search.finalRepeats * searched + 2 * search.sealedRepeats * (tasks.length - searched)
   );
 }
 

@@ -205,7 +205,7 @@ function startLine(config: RunConfig, suite: Suite, founders: Founders, before: 
   const { population, generations, model, seed, workers } = config;
   const begun = before?.identity ? `resuming ${config.out} after generation ${before.generation + 1}: ` : '';
   return (
-    `${begun}population ${population}, ${generations} generations, seed ${seed}, model ${model}; suite ${suite.name} ` +
+    `${begun}population ${population}, ${generations} ${generations === 1 ? 'generation' : 'generations'}, seed ${seed}, model ${model}; suite ${suite.name} ` +
     `(${suite.tasks.length} tasks), ${founders.genomes.size} founders, ${workers} workers`
   );
 }

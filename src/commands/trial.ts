@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Given, JOB_CACHE, type RunConfig, readConfig } from '../config.ts';
@@ -47,12 +47,23 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     say(`warning: each look at sealed tasks weakens what they can tell; noted in ${SEALED_LOOKS}`);
     noteLook(suite, genomeId(genome), tasks, config.seed, times);
   }
-  const trialsDir = typeof keep === 'string' ? resolve(keep) : null;
+  const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
   const signal = context.interruption();
   const found = await measure({ genome, genomeDir, suite, tasks, repeats: times, config, trialsDir, signal });
   if (found === null) return EXIT.interrupted;
   context.print(json === true ? JSON.stringify(found, null, 2) : measurementText(found));
   return found.tasks.some(({ mean }) => mean === null) ? EXIT.inconclusive : EXIT.finished;
+}
+
+/** Where trials are kept: a folder that is new or empty, as theirs would be lost among other files. */
+function newFolder(keep: string): string {
+  const dir = resolve(keep);
+  if (!existsSync(dir)) return dir;
+  if (!statSync(dir).isDirectory())
+    throw new UserError(`--keep ${keep} is a file`, 'give a new or empty folder');
+  if (readdirSync(dir).length > 0)
+    throw new UserError(`--keep ${keep} is not empty`, 'give a new or empty folder');
+  return dir;
 }
 
 export type MeasureOptions = {

@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import { type Dirent, existsSync } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
@@ -97,7 +97,11 @@ async function listFiles(dir: string): Promise<string[]> {
   const found: string[] = [];
   let total = 0;
   const walk = async (below: string): Promise<void> => {
-    for (const entry of await readdir(join(dir, below), { withFileTypes: true })) {
+    const entries = await readdir(join(dir, below), { withFileTypes: true });
+    if (entries.length === 0 && /^skills\/[^/]+$/.test(below)) {
+      throw new UserError(`${join(dir, below)}: no SKILL.md`, 'Add it, or take the folder out.');
+    }
+    for (const entry of entries) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory()) {
         await walk(path);
@@ -113,6 +117,7 @@ async function listFiles(dir: string): Promise<string[]> {
       }
     }
   };
+  await refuseFolderOfGenomes(dir);
   await walk('');
   return found.sort();
 }
@@ -126,6 +131,20 @@ async function sizeOf(path: string, entry: Dirent): Promise<number> {
   throw new UserError(
     `${path}: ${(size / 1e6).toFixed(1)} MB, more than ${MAX_FILE / 1e6} MB`,
     'A genome holds rules and skills, not data; take the file out.',
+  );
+}
+
+/** A folder of genomes is an easy mistake; it must not be taken for a broken genome. */
+async function refuseFolderOfGenomes(dir: string): Promise<void> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
+  if (entries.some((entry) => entry.name === 'genome.json')) return;
+  const inside = entries.filter(
+    (entry) => entry.isDirectory() && existsSync(join(dir, entry.name, 'genome.json')),
+  );
+  if (inside.length === 0) return;
+  throw new UserError(
+    `${dir}: a folder of genomes, not a genome`,
+    `Give one of them, such as ${join(dir, inside[0]!.name)}.`,
   );
 }
 

@@ -11,7 +11,7 @@ export function markdown(report: Report): string {
     about(report),
     against(report),
     section('Lineages', lineages(report)),
-    section('What changed in the champion', changes(report)),
+    section('The champion against the baseline, gene by gene', changes(report)),
     section("The champion's ancestry", ancestry(report)),
     section('Lessons that helped', lessons(report)),
     section('Operators', operators(report)),
@@ -62,7 +62,7 @@ function against(report: Report): string {
 
 function lineages({ lineages: rows }: Report): string {
   return table(
-    ['founder', 'size', 'merges', 'best', 'gain', '± error', 'score', 'medals', 'what changed'],
+    ['founder', 'size', 'merges', 'best', 'gain', '± error', 'score', 'medals', 'changed since its founder'],
     rows.map((row) => [
       row.founder,
       String(row.size),

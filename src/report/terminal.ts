@@ -8,7 +8,7 @@ export function summary(report: Report, colour: boolean): string {
     ['', bold(verdictLine(report))],
     ['Champion against baseline', against(report)],
     ['Lineages', lineages(report)],
-    ['What changed in the champion', changes(report)],
+    ['The champion against the baseline, gene by gene', changes(report)],
     ['Lessons that helped', lessons(report)],
     ['Cost', cost(report)],
     ['Where', where(report)],
@@ -64,7 +64,7 @@ export function soFar({ champion, lineages: rows }: Report): string {
 }
 
 function lineages(report: Report): string {
-  const head = ['founder', 'size', 'gain', '± error', 'score', 'medals', 'what changed'];
+  const head = ['founder', 'size', 'gain', '± error', 'score', 'medals', 'changed since its founder'];
   const rows = report.lineages.map((row) => [
     row.founder,
     String(row.size),

@@ -34,6 +34,16 @@ describe('evolve trial', () => {
     expect(readdirSync(path.join(folder.dir, 'runs'))).toEqual(['.cache']);
   });
 
+  test('keeps trials in a new or empty folder only', async () => {
+    const before = readFileSync(path.join(folder.dir, 'suite/suite.json'), 'utf8');
+    for (const keep of ['suite', 'suite/suite.json']) {
+      const { code, stderr } = await trial('--keep', keep);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/--keep suite.* (is not empty|is a file); give a new or empty folder/);
+    }
+    expect(readFileSync(path.join(folder.dir, 'suite/suite.json'), 'utf8')).toBe(before);
+  });
+
   test('gives the same scores again, from the cache', async () => {
     const scores = async (...args: string[]) => {
       const found = JSON.parse(

@@ -34,6 +34,15 @@ async function refusal(): Promise<UserError> {
 }
 
 describe('loadGenome', () => {
+  it('refuses an empty skill folder, which would vanish', async () => {
+    await mkdir(join(dir, 'skills', 'hollow'));
+    expect((await refusal()).message).toBe(`${join(dir, 'skills', 'hollow')}: no SKILL.md`);
+  });
+
+  it('says that a folder of genomes is not a genome, and leaves its files alone', async () => {
+    await expect(loadGenome(root)).rejects.toThrow(`${root}: a folder of genomes, not a genome`);
+  });
+
   it('takes tools that are not named as on, and no other gene', async () => {
     const file = join(dir, 'genome.json');
     const genes = JSON.parse(await readFile(file, 'utf8'));
