@@ -15,7 +15,7 @@ import { FAMILIES } from './zoo.mjs';
  * choose: a ceiling and no forecast. For sister suites; on the shipped suite only
  * for the final figures.
  *
- *   node reach.mjs --seed 101 --dir /tmp/sister/101 [--tasks a,b] [--top N] [--all-features]
+ *   node reach.mjs --seed 101 --dir DIR [--tasks a,b] [--top N] [--all-features]
  */
 const { values: options } = parseArgs({
   options: {
