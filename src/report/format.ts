@@ -84,3 +84,10 @@ export function table(rows: readonly (readonly string[])[], left: readonly numbe
     )
     .join('\n');
 }
+
+/** A row that sets a mean score of the champion (`after`) against the baseline's (`before`); null where not measured. */
+export function comparison(name: string, before: number | null, after: number | null): string[] {
+  const difference =
+    before === null || after === null ? '–' : `${gain(after - before)}${percent(after, before)}`;
+  return [name, score(before), score(after), difference];
+}

@@ -1,4 +1,4 @@
-import { change, clip, count, gain, medals, percent, score, span, verdictLine } from './format.ts';
+import { change, clip, comparison, count, gain, medals, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
 import { soFar, stopLine } from './terminal.ts';
 import type { TaskRow } from './trials.ts';
@@ -40,19 +40,13 @@ function against(report: Report): string {
   const { champion, baseline, near, far, gain: sealed } = report;
   if (!champion) return '';
   if (report.verdict === 'not measured') return section('Champion against baseline', text(soFar(report)));
-  const row = (name: string, before: number | null, after: number | null) => [
-    name,
-    score(before),
-    score(after),
-    before === null || after === null ? '–' : `${gain(after - before)}${percent(after, before)}`,
-  ];
   const rows = [
-    row('search', baseline.search, champion.search),
-    row('validation', baseline.validation, champion.validation),
-    row('sealed', baseline.sealed, champion.sealed),
+    comparison('search', baseline.search, champion.search),
+    comparison('validation', baseline.validation, champion.validation),
+    comparison('sealed', baseline.sealed, champion.sealed),
   ];
-  if (near) rows.push(row(`sealed, near (${near.tasks})`, near.baseline, near.champion));
-  if (far) rows.push(row(`sealed, far (${far.tasks})`, far.baseline, far.champion));
+  if (near) rows.push(comparison(`sealed, near (${near.tasks})`, near.baseline, near.champion));
+  if (far) rows.push(comparison(`sealed, far (${far.tasks})`, far.baseline, far.champion));
   const interval = sealed
     ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.`
     : '';

@@ -1,4 +1,4 @@
-import { change, clip, count, gain, medals, percent, score, span, table, verdictLine } from './format.ts';
+import { change, clip, comparison, count, gain, medals, score, span, table, verdictLine } from './format.ts';
 import type { Report } from './model.ts';
 
 /** The summary at the end of a run, at most 110 columns; `colour` for a terminal that wants it. */
@@ -37,20 +37,14 @@ function against(report: Report): string {
   const { champion, baseline, near, far } = report;
   if (!champion) return 'no candidate is measured yet';
   if (report.verdict === 'not measured') return soFar(report);
-  const row = (name: string, before: number | null, after: number | null) => [
-    name,
-    score(before),
-    score(after),
-    before === null || after === null ? '–' : `${gain(after - before)}${percent(after, before)}`,
-  ];
   const rows = [
     ['mean score on', 'baseline', 'champion', 'gain'],
-    row('search tasks', baseline.search, champion.search),
-    row('validation tasks', baseline.validation, champion.validation),
-    row('sealed tasks', baseline.sealed, champion.sealed),
+    comparison('search tasks', baseline.search, champion.search),
+    comparison('validation tasks', baseline.validation, champion.validation),
+    comparison('sealed tasks', baseline.sealed, champion.sealed),
   ];
-  if (near) rows.push(row(`  near (${near.tasks})`, near.baseline, near.champion));
-  if (far) rows.push(row(`  far (${far.tasks})`, far.baseline, far.champion));
+  if (near) rows.push(comparison(`  near (${near.tasks})`, near.baseline, near.champion));
+  if (far) rows.push(comparison(`  far (${far.tasks})`, far.baseline, far.champion));
   return `${table(rows)}\nchampion ${champion.id}, lineage ${champion.lineage}${champion.credited ? '' : ', not credited'}`;
 }
 
