@@ -2,9 +2,20 @@ import type { Json } from '../json.ts';
 
 export type ToolCall = { id: string; type: 'function'; function: { name: string; arguments: string } };
 
+/** What a model said. Thinking stands in `content` as `<think>…</think>`, or in a field of its own, as the endpoint has it. */
+export type AssistantMessage = {
+  role: 'assistant';
+  content: string | null;
+  tool_calls?: ToolCall[];
+  /** Thinking that goes back to the endpoint as it came (MiniMax with `reasoning_split`). */
+  reasoning_details?: Json;
+  /** Thinking that is shown and never sent back (vLLM, DeepSeek). */
+  reasoning_content?: string;
+};
+
 export type Message =
   | { role: 'system' | 'user'; content: string }
-  | { role: 'assistant'; content: string | null; tool_calls?: ToolCall[] }
+  | AssistantMessage
   | { role: 'tool'; tool_call_id: string; content: string };
 
 export type ToolSchema = {
@@ -26,19 +37,84 @@ export type ChatRequest = {
 };
 
 export type ChatReply = {
-  message: { role: 'assistant'; content: string | null; tool_calls?: ToolCall[] };
+  message: AssistantMessage;
   finish: string;
   tokensIn: number;
   tokensOut: number;
+  /** Those of `tokensIn` that the endpoint had cached; left out where it does not say. */
+  tokensCached?: number;
+  /** What the call cost; left out where it costs nothing. */
+  usd?: number;
+  /** The endpoint did not say what the call used: tokens are counted at the most they can be. */
+  unmetered?: true;
 };
 
 /**
  * A frozen model, as a function. Rejects only for infrastructure (`LlmError`); what the model says, however
- * odd, is a reply. Wrappers are `Llm → Llm`.
+ * odd, is a reply. When `signal` aborts it rejects soon. Wrappers are `Llm → Llm`.
  */
-export type Llm = (request: ChatRequest) => Promise<ChatReply>;
+export type Llm = (request: ChatRequest, signal?: AbortSignal) => Promise<ChatReply>;
+
+/**
+ * What can go wrong with a call. The table in README ("faults") says what is done about each.
+ *
+ * - `refused`: 401, 402, 403, or a 429 that says that the quota is used up: nothing works until the user acts
+ * - `unknown-model`: 404 of the model
+ * - `bad-request`: another 4xx; `too-long`: the prompt does not fit the model's context
+ * - `busy`: 429; `unavailable`: 408, 409, 425, 5xx; `connection`: reset, refused, name not found, TLS
+ * - `timeout`: nothing came for too long, or the whole took too long
+ * - `garbled`: a 200 that is no completion: HTML, a body cut short, no choice
+ * - `budget`: what the call may cost is more than what is left
+ * - `unseen`: the cassette does not hold the request
+ * - `cancelled`: nobody waits for the answer any more
+ */
+export type Fault =
+  | 'refused'
+  | 'unknown-model'
+  | 'bad-request'
+  | 'too-long'
+  | 'busy'
+  | 'unavailable'
+  | 'connection'
+  | 'timeout'
+  | 'garbled'
+  | 'budget'
+  | 'unseen'
+  | 'cancelled';
+
+/** Worth another try, later. */
+const RETRYABLE: readonly Fault[] = ['busy', 'unavailable', 'connection', 'timeout', 'garbled'];
+/** No other call will fare better until somebody acts. */
+const FATAL: readonly Fault[] = ['refused', 'unknown-model', 'budget', 'unseen'];
 
 /** The endpoint did not answer as it should; a trial that meets it is lost, never scored 0. */
 export class LlmError extends Error {
   override readonly name = 'LlmError';
+  readonly fault: Fault;
+  /** How long the endpoint asks to wait, ms; null where it does not say. */
+  readonly retryAfterMs: number | null;
+  /** Whether the endpoint may have charged for the call although no usage came back. */
+  readonly billed: boolean;
+  /** What the user can do about it; empty where there is nothing. */
+  readonly hint: string;
+
+  constructor(
+    fault: Fault,
+    message: string,
+    more: { retryAfterMs?: number | null; billed?: boolean; hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause });
+    this.fault = fault;
+    this.retryAfterMs = more.retryAfterMs ?? null;
+    this.billed = more.billed ?? false;
+    this.hint = more.hint ?? '';
+  }
+
+  get retryable(): boolean {
+    return RETRYABLE.includes(this.fault);
+  }
+
+  get fatal(): boolean {
+    return FATAL.includes(this.fault);
+  }
 }

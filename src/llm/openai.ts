@@ -23,7 +23,7 @@ export function openaiLlm(endpoint: Endpoint): Llm {
     try {
       completion = await client.chat.completions.create(asBody(request));
     } catch (error) {
-      throw new LlmError(messageOf(error), { cause: error });
+      throw new LlmError('unavailable', messageOf(error), { cause: error });
     }
     return asReply(completion);
   };
@@ -35,7 +35,7 @@ function asBody(request: ChatRequest): OpenAI.ChatCompletionCreateParamsNonStrea
 
 function asReply(completion: OpenAI.ChatCompletion): ChatReply {
   const choice = completion.choices?.[0];
-  if (!choice) throw new LlmError('the endpoint answered without a choice');
+  if (!choice) throw new LlmError('garbled', 'the endpoint answered without a choice');
   const calls = choice.message.tool_calls?.filter((call) => call.type === 'function') as
     | ToolCall[]
     | undefined;

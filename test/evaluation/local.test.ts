@@ -9,7 +9,7 @@ import { evaluatorContract } from '../contracts/evaluator-contract.ts';
 import { scriptedLlm } from './scripted-llm.mjs';
 import { plainRunner, type TinyWorld, tinyWorld } from './tiny-world.ts';
 
-const scripted = scriptedLlm((message) => new LlmError(message));
+const scripted = scriptedLlm((message) => new LlmError('unavailable', message));
 
 evaluatorContract('local', (world, parts) =>
   localEvaluator({ ...world, ...parts, model: 'scripted', llm: scripted }),

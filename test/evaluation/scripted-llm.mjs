@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { LlmError } from '../../dist/llm/llm.js';
 
 /** As `src/evaluation/worker.ts` wants it. */
-export const llm = () => scriptedLlm((message) => new LlmError(message));
+export const llm = () => scriptedLlm((message) => new LlmError('unavailable', message));
 
 /** Writes predictions a·x + b for the tiny suite's five test rows, after `wait` ms. */
 const mainMjs = (a, b, wait = 0) => `// predicts ${a}x + ${b}
