@@ -55,6 +55,8 @@ export type RunIdentity = {
   model: string;
   /** Hash over the founders' names and genomes. */
   foundersHash: string;
+  /** Paths of genes that the endpoint cannot express: nothing in the run changes them. */
+  frozen?: string[];
   /** The rest of what decides the search: tournament size, elites, racing … */
   search: SearchSettings;
 };
