@@ -97,24 +97,33 @@ export class LlmError extends Error {
   readonly billed: boolean;
   /** What the user can do about it; empty where there is nothing. */
   readonly hint: string;
+  /** It was tried for as long as is sensible: not worth another try, and no other call will fare better. */
+  readonly gaveUp: boolean;
 
   constructor(
     fault: Fault,
     message: string,
-    more: { retryAfterMs?: number | null; billed?: boolean; hint?: string; cause?: unknown } = {},
+    more: {
+      retryAfterMs?: number | null;
+      billed?: boolean;
+      hint?: string;
+      gaveUp?: boolean;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: more.cause });
     this.fault = fault;
     this.retryAfterMs = more.retryAfterMs ?? null;
     this.billed = more.billed ?? false;
     this.hint = more.hint ?? '';
+    this.gaveUp = more.gaveUp ?? false;
   }
 
   get retryable(): boolean {
-    return RETRYABLE.includes(this.fault);
+    return !this.gaveUp && RETRYABLE.includes(this.fault);
   }
 
   get fatal(): boolean {
-    return FATAL.includes(this.fault);
+    return this.gaveUp || FATAL.includes(this.fault);
   }
 }
