@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, UserError } from './errors.ts';
-import { didYouMean } from './suggest.ts';
+import type { Profile } from './llm/profile.ts';
+import { checkProfiles } from './llm/profile-file.ts';
+import { checkSettings, type Given, type Values } from './settings.ts';
 
 /** All that a run is told: flags over file over environment over defaults. */
 export type RunConfig = {
@@ -11,6 +13,7 @@ export type RunConfig = {
   generations: number;
   suite: string;
   genomes: string;
+  /** The agent's model. */
   model: string;
   seed: number;
   /** Threads. */
@@ -20,10 +23,36 @@ export type RunConfig = {
   /** The run's folder; null for a new `runs/<date>-<n>`. */
   out: string | null;
   budgetUsd: number | null;
+  budgetTokens: number | null;
   budgetTrials: number | null;
   maxTimeMs: number | null;
   jobCache: boolean;
+  mutator: ModelChoice;
+  critic: ModelChoice;
+  calls: CallSettings;
+  /** What the user says of models, over the built-in table; by name. */
+  profiles: Record<string, Partial<Profile>>;
+  allowUnpriced: boolean;
+  unsafeNoSandbox: boolean;
+  /** Cassettes. */
+  record: string | null;
+  replay: string | null;
   search: SearchSettings;
+};
+
+/** A model beside the agent's; null where it is as the agent's: its address, the variable of its key. */
+export type ModelChoice = { model: string; baseUrl: string | null; keyVariable: string | null };
+
+/** How an endpoint is called; times in milliseconds. */
+export type CallSettings = {
+  /** Calls in flight at most; fewer when the endpoint asks for it. */
+  most: number;
+  attempts: number;
+  backoffMs: number;
+  totalMs: number;
+  idleMs: number;
+  maxPauseMs: number;
+  stream: boolean;
 };
 
 /** What decides the search beside population, seed and suite; part of a run's identity. */
@@ -39,84 +68,18 @@ export type SearchSettings = {
   sealedRepeats: number;
 };
 
-/** One setting of a run: a flag `--name`, and the key `name` of a config file. */
-export type Setting = {
-  name: string;
-  kind: 'integer' | 'number' | 'duration' | 'text' | 'switch';
-  /** What stands for the value in the help. */
-  value: string;
-  about: string;
-  /** Inclusive; for durations in milliseconds. */
-  min?: number;
-  max?: number;
-  group: 'run' | 'search';
-};
-
-/** Every setting, in the order of the help. Flags, config files and bounds all come from this table. */
-export const SETTINGS: readonly Setting[] = [
-  number('population', 'integer', 'N', 'genomes in a generation (16)', 2, 1000),
-  number('generations', 'integer', 'N', 'generations (50); a larger number extends a run', 1, 10_000),
-  text('suite', 'DIR', 'the suite that genomes are tried on (benchmarks/mini-mle)'),
-  text('genomes', 'DIR', 'the founders, one folder each (genomes)'),
-  text('model', 'NAME', 'the model of agent, mutator and critic (offline)'),
-  number('seed', 'integer', 'N', 'the same seed gives the same run (1)', 0, 2 ** 31 - 1),
-  number('workers', 'integer', 'N', 'threads for trials (cores)', 1, 256),
-  number('concurrency', 'integer', 'N', 'trials in flight (4 a worker)', 1, 4096),
-  text('out', 'DIR', "the run's folder (a new runs/<date>-<n>); one that exists is resumed"),
-  number('budget-usd', 'number', 'X', 'stop when the model has cost so much', 0, 1e9),
-  number('budget-trials', 'integer', 'N', 'stop when so many trials have run', 1, 1e9),
-  number('max-time', 'duration', 'TIME', 'stop after this time: 90s, 30m, 2h', 1000, 30 * 86_400_000),
-  {
-    name: 'job-cache',
-    kind: 'switch',
-    value: '',
-    about: 'keep results of jobs in runs/.cache',
-    group: 'run',
-  },
-  number('tournament', 'integer', 'N', 'how many meet in a tournament (3)', 1, 1000, 'search'),
-  number('elites', 'integer', 'N', 'how many of the best live on (3 of 8, at most 6)', 1, 999, 'search'),
-  number(
-    'first-tasks',
-    'integer',
-    'N',
-    'search tasks that a new candidate meets first (3)',
-    1,
-    1000,
-    'search',
-  ),
-  number('finalists', 'integer', 'N', 'candidates measured again at the end (6)', 1, 1000, 'search'),
-  number(
-    'final-repeats',
-    'integer',
-    'N',
-    'repeats of all search tasks for finalists (12)',
-    3,
-    1000,
-    'search',
-  ),
-  number('sealed-repeats', 'integer', 'N', 'repeats of every sealed task (5)', 1, 100, 'search'),
-];
-
-/** Settings as given, by name: from flags (text, or a boolean for a switch) or from a file (any JSON). */
-export type Given = Record<string, unknown>;
-
 /**
  * The configuration of a run. `flags` win over the file named by `flags.config`, which wins over `stored` (a
  * run that is resumed), which wins over the defaults. Throws `UserError` at the first setting that is not valid.
  */
 export async function readConfig(flags: Given, stored?: RunConfig): Promise<RunConfig> {
   const { config: file, ...rest } = flags;
-  const fromFile = file === undefined ? {} : check(await readFile(String(file)), `${file}: `, false);
-  const given = { ...fromFile, ...check(rest, '--', true) };
-  return settle({ ...(stored ? flatten(stored) : {}), ...given });
-}
-
-/** `90s`, `30m`, `2h`, `1.5h`, `2d` in milliseconds; null when it is none. */
-export function parseDuration(value: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value.trim());
-  if (!match) return null;
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms'];
-  return Math.round(Number(match[1]) * unit);
+  const { models, ...settings } = file === undefined ? ({} as Given) : await readFile(String(file));
+  const fromFile = checkSettings(settings, `${file}: `, false);
+  const profiles = models === undefined ? {} : checkProfiles(models, `${file}: `);
+  const given = { ...fromFile, ...checkSettings(rest, '--', true) };
+  const config = settle({ ...(stored ? flatten(stored) : {}), ...given });
+  return { ...config, profiles: { ...stored?.profiles, ...profiles } };
 }
 
 /** The folder of this package: its suite and founders are the defaults. */
@@ -125,13 +88,15 @@ export const PACKAGE_DIR = fileURLToPath(new URL('..', import.meta.url)).replace
 /** Where results of jobs are kept for all that is started in this folder; outside every sandbox. */
 export const JOB_CACHE = 'runs/.cache/jobs';
 
-type Values = Record<string, number | string | boolean>;
+/** The stand-in for a model, which needs no endpoint. */
+export const OFFLINE = 'offline';
 
 /** Fills in the defaults, some of which depend on other settings. */
 function settle(values: Values): RunConfig {
   const get = <T>(name: string, fallback: T) => (values[name] as T | undefined) ?? fallback;
   const population = get('population', 16);
   const workers = get('workers', availableParallelism());
+  const model = get('model', OFFLINE);
   const search: SearchSettings = {
     tournament: get('tournament', Math.min(3, population)),
     elites: get('elites', Math.min(6, Math.max(1, Math.floor((3 * population) / 8)))),
@@ -140,19 +105,24 @@ function settle(values: Values): RunConfig {
     finalists: get('finalists', 6),
     sealedRepeats: get('sealed-repeats', 5),
   };
-  const model = get('model', 'offline');
-  if (model !== 'offline') {
-    throw new UserError(
-      `--model ${model}: this version runs the offline stand-in model only`,
-      'leave --model out; real endpoints come next',
-    );
-  }
   if (search.elites >= population) {
     throw new UserError(
       `--elites ${search.elites} leaves no room for children in a population of ${population}`,
       `use at most ${population - 1}`,
     );
   }
+  const [record, replay] = [get<string | null>('record', null), get<string | null>('replay', null)];
+  if (record !== null && replay !== null) {
+    throw new UserError(
+      '--record and --replay exclude each other',
+      'record first, then replay what was recorded',
+    );
+  }
+  const choice = (role: 'mutator' | 'critic'): ModelChoice => ({
+    model: get(`${role}-model`, model),
+    baseUrl: get<string | null>(`${role}-base-url`, null),
+    keyVariable: get<string | null>(`${role}-key-variable`, null),
+  });
   return {
     population,
     generations: get('generations', 50),
@@ -161,23 +131,58 @@ function settle(values: Values): RunConfig {
     model,
     seed: get('seed', 1),
     workers,
-    concurrency: get('concurrency', 4 * workers),
+    concurrency: get('concurrency', model === OFFLINE ? 4 * workers : Math.max(64, 4 * workers)),
     out: get<string | null>('out', null),
     budgetUsd: get<number | null>('budget-usd', null),
+    budgetTokens: get<number | null>('budget-tokens', null),
     budgetTrials: get<number | null>('budget-trials', null),
     maxTimeMs: get<number | null>('max-time', null),
     jobCache: get('job-cache', true),
+    mutator: choice('mutator'),
+    critic: choice('critic'),
+    calls: {
+      most: get('calls', 64),
+      attempts: get('attempts', 8),
+      backoffMs: get('backoff', 1000),
+      totalMs: get('call-timeout', 600_000),
+      idleMs: get('idle-timeout', 120_000),
+      maxPauseMs: get('max-pause', 3_600_000),
+      stream: get('stream', true),
+    },
+    profiles: {},
+    allowUnpriced: get('allow-unpriced', false),
+    unsafeNoSandbox: get('unsafe-no-sandbox', false),
+    record,
+    replay,
     search,
   };
 }
 
-/** The inverse of `settle`; a budget or time limit of an earlier call does not bind a later one. */
+/**
+ * The inverse of `settle`; budgets, time limits, cassettes and what is unsafe hold for the call that they were given
+ * to, and not for a later one.
+ */
 function flatten(config: RunConfig): Values {
-  const { search, out, budgetUsd: _usd, budgetTrials: _trials, maxTimeMs: _time, jobCache, ...rest } = config;
-  return {
-    ...rest,
-    ...(out === null ? {} : { out }),
+  const { population, generations, suite, genomes, model, seed, workers, concurrency, out, jobCache } =
+    config;
+  const { mutator, critic, calls, search, allowUnpriced } = config;
+  const values: Record<string, Values[string] | null> = {
+    ...{ population, generations, suite, genomes, model, seed, workers, concurrency, out },
     'job-cache': jobCache,
+    'mutator-model': mutator.model,
+    'mutator-base-url': mutator.baseUrl,
+    'mutator-key-variable': mutator.keyVariable,
+    'critic-model': critic.model,
+    'critic-base-url': critic.baseUrl,
+    'critic-key-variable': critic.keyVariable,
+    'allow-unpriced': allowUnpriced,
+    calls: calls.most,
+    attempts: calls.attempts,
+    backoff: calls.backoffMs,
+    'call-timeout': calls.totalMs,
+    'idle-timeout': calls.idleMs,
+    'max-pause': calls.maxPauseMs,
+    stream: calls.stream,
     tournament: search.tournament,
     elites: search.elites,
     'first-tasks': search.firstTasks,
@@ -185,55 +190,7 @@ function flatten(config: RunConfig): Values {
     finalists: search.finalists,
     'sealed-repeats': search.sealedRepeats,
   };
-}
-
-/** Checks given settings against the table; `asText` when they are flags, whose values are text. */
-function check(given: Given, where: string, asText: boolean): Values {
-  const values: Values = {};
-  for (const [key, value] of Object.entries(given)) {
-    if (value === undefined) continue;
-    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const setting = SETTINGS.find((candidate) => candidate.name === name);
-    if (!setting) {
-      const names = SETTINGS.map((candidate) => candidate.name);
-      throw new UserError(
-        `${where}unknown setting '${key}'${didYouMean(name, names)}`,
-        `settings: ${names.join(', ')}`,
-      );
-    }
-    values[name] = checkOne(setting, value, `${where}${asText ? name : key}`, asText);
-  }
-  return values;
-}
-
-function checkOne(
-  setting: Setting,
-  value: unknown,
-  where: string,
-  asText: boolean,
-): number | string | boolean {
-  const refuse = (wanted: string): never => {
-    throw new UserError(
-      `${where} must be ${wanted}, not '${plain(value)}'`,
-      `for example: ${example(setting)}`,
-    );
-  };
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = setting;
-  if (setting.kind === 'switch') return typeof value === 'boolean' ? value : refuse('true or false');
-  if (setting.kind === 'text') {
-    return typeof value === 'string' && value.trim() !== '' ? value : refuse('a text that is not empty');
-  }
-  if (setting.kind === 'duration') {
-    const ms = typeof value === 'string' ? parseDuration(value) : null;
-    if (ms === null) return refuse('a time with its unit, such as 90s, 30m or 2h');
-    return ms >= min && ms <= max ? ms : refuse('between 1s and 30d');
-  }
-  const pattern = setting.kind === 'integer' ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)$/;
-  const parsed = asText ? (pattern.test(String(value)) ? Number(value) : Number.NaN) : value;
-  const wanted = `${setting.kind === 'integer' ? 'a whole number' : 'a number'} from ${min} to ${max}`;
-  if (typeof parsed !== 'number' || !Number.isFinite(parsed)) return refuse(wanted);
-  if (setting.kind === 'integer' && !Number.isInteger(parsed)) return refuse(wanted);
-  return parsed >= min && parsed <= max ? parsed : refuse(wanted);
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Values;
 }
 
 async function readFile(file: string): Promise<Given> {
@@ -258,33 +215,7 @@ async function readFile(file: string): Promise<Given> {
   return typeof search === 'object' && search !== null ? { ...rest, ...search } : (data as Given);
 }
 
-function example(setting: Setting): string {
-  const examples = { population: 16, generations: 50, seed: 1, workers: 2, 'max-time': '30m' } as Given;
-  const value = examples[setting.name] ?? (setting.kind === 'text' ? 'NAME' : setting.min);
-  return setting.kind === 'switch' ? `--no-${setting.name}` : `--${setting.name} ${value}`;
-}
-
-function plain(value: unknown): string {
-  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 60);
-}
-
 function ownFolder(name: string): string {
   const here = path.resolve(name);
   return existsSync(here) ? name : path.join(PACKAGE_DIR, name);
-}
-
-function number(
-  name: string,
-  kind: 'integer' | 'number' | 'duration',
-  value: string,
-  about: string,
-  min: number,
-  max: number,
-  group: Setting['group'] = 'run',
-): Setting {
-  return { name, kind, value, about, min, max, group };
-}
-
-function text(name: string, value: string, about: string): Setting {
-  return { name, kind: 'text', value, about, group: 'run' };
 }

@@ -11,7 +11,7 @@ export type Wire<T> = T extends null | boolean | number | string
     : T extends (...args: never[]) => unknown
       ? never
       : T extends object
-        ? { [Key in keyof T]: Wire<T[Key]> }
+        ? { [Key in keyof T]: Wire<Exclude<T[Key], undefined>> }
         : T extends undefined
           ? undefined
           : never;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseDuration, readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { parseDuration } from '../src/settings.ts';
 
 let dir: string;
 beforeEach(() => {

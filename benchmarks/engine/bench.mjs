@@ -113,7 +113,7 @@ function idlePool(tasks, genome, source) {
       close: async () => {},
     },
     model: 'none',
-    llmModule: `data:text/javascript,${encodeURIComponent(source)}`,
+    llm: { module: `data:text/javascript,${encodeURIComponent(source)}` },
   });
 }
 

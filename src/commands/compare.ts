@@ -1,9 +1,9 @@
-import type { Given } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { change, clip, count, gain, medals, score, span, table } from '../report/format.ts';
 import type { LineageRow } from '../report/lineages.ts';
 import type { Report } from '../report/model.ts';
 import { stopLine } from '../report/terminal.ts';
+import type { Given } from '../settings.ts';
 import { type Context, EXIT } from './context.ts';
 import { readReport } from './read-report.ts';
 

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { access, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { Given } from '../config.ts';
 import { detectSandbox } from '../jobs/sandbox.ts';
 import { findInventory } from '../jobs/slots.ts';
 import { table } from '../report/format.ts';
+import type { Given } from '../settings.ts';
 import { type Context, EXIT } from './context.ts';
 
 /** One line of what is here. `no` needs mending before anything runs, `warn` limits what can be done. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Help, Option } from 'commander';
-import { type Given, PACKAGE_DIR, readConfig, SETTINGS } from '../config.ts';
+import { PACKAGE_DIR, readConfig } from '../config.ts';
+import { flagOf, type Given, SETTINGS } from '../settings.ts';
 import type { Context } from './context.ts';
 
 const EXAMPLES = `Examples:
@@ -12,6 +13,23 @@ const EXAMPLES = `Examples:
   evolve trial --genome genomes/baseline            no search, just measure one genome
 `;
 
+/** How models are called and what they may cost: no part of what a run or a measurement is. */
+const CALLING = [
+  'budget-usd',
+  'budget-tokens',
+  'allow-unpriced',
+  'unsafe-no-sandbox',
+  'calls',
+  'attempts',
+  'backoff',
+  'call-timeout',
+  'idle-timeout',
+  'max-pause',
+  'stream',
+  'record',
+  'replay',
+];
+
 /** What a later call may change without making another run of it. */
 const EXTENDABLE = [
   'suite',
@@ -19,14 +37,18 @@ const EXTENDABLE = [
   'generations',
   'workers',
   'concurrency',
-  'budget-usd',
   'budget-trials',
   'max-time',
   'job-cache',
+  'mutator-base-url',
+  'mutator-key-variable',
+  'critic-base-url',
+  'critic-key-variable',
+  ...CALLING,
 ];
 
 /** What matters to a measurement without a search. */
-const MEASURING = ['suite', 'model', 'seed', 'workers', 'concurrency', 'job-cache'];
+const MEASURING = ['suite', 'model', 'seed', 'workers', 'concurrency', 'job-cache', ...CALLING];
 
 /**
  * The command line. Its commands are loaded when they are called, so that help and bad arguments answer at once;
@@ -123,11 +145,12 @@ export function program(context: Context, done: (code: number) => void): Command
 }
 
 function withSettings(command: Command, choose: (name: string) => boolean): Command {
-  for (const { name, kind, value, about, group } of SETTINGS) {
-    if (!choose(name)) continue;
-    const flags = kind === 'switch' ? `--no-${name}` : `--${name} <${value}>`;
-    const option = new Option(flags, kind === 'switch' ? `do not ${about}` : about);
-    command.addOption(group === 'search' ? option.helpGroup('Search:') : option);
+  const headings = { run: null, model: 'Models:', search: 'Search:' };
+  for (const setting of SETTINGS) {
+    if (!choose(setting.name)) continue;
+    const option = new Option(flagOf(setting), setting.about);
+    const heading = headings[setting.group];
+    command.addOption(heading === null ? option : option.helpGroup(heading));
   }
   return command;
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Given } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { markdown } from '../report/markdown.ts';
 import type { Report, ReportInput } from '../report/model.ts';
 import { summary } from '../report/terminal.ts';
+import type { Given } from '../settings.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { replaceFile } from '../store/replace-file.ts';
 import { loadSuite } from '../suite/load.ts';

@@ -1,4 +1,5 @@
-import { type Given, type RunConfig, readConfig } from '../config.ts';
+import { type RunConfig, readConfig } from '../config.ts';
+import type { Given } from '../settings.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { readRun } from '../store/run-dir.ts';
 import type { Context } from './context.ts';

@@ -117,6 +117,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       grader,
       runner,
       model: config.model,
+      llm: null,
     });
     closers.unshift(() => evaluator.close());
     const result = await evolve({

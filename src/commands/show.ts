@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Given } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
 import { change, clip, gain, score, table } from '../report/format.ts';
 import { ancestryOf, gainOf } from '../report/lineages.ts';
+import type { Given } from '../settings.ts';
 import type { Candidate, State } from '../state.ts';
 import { readRun } from '../store/run-dir.ts';
 import { type Context, EXIT } from './context.ts';

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type Given, JOB_CACHE, type RunConfig, readConfig } from '../config.ts';
+import { JOB_CACHE, type RunConfig, readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import { trialSpec } from '../evaluation/trial.ts';
@@ -9,6 +9,7 @@ import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import { loadGenome } from '../genome/load.ts';
 import { localRunner } from '../jobs/local.ts';
+import type { Given } from '../settings.ts';
 import { didYouMean } from '../suggest.ts';
 import { startGrader } from '../suite/grader.ts';
 import { loadSuite } from '../suite/load.ts';
@@ -93,7 +94,7 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
     const grader = await startGrader(suite.dir);
     closers.unshift(() => grader.close());
     const genomes = () => genome;
-    const options = { workers, concurrency, trialsDir, suite, genomes, runner, grader, model };
+    const options = { workers, concurrency, trialsDir, suite, genomes, runner, grader, model, llm: null };
     const evaluator = poolEvaluator(options);
     closers.unshift(() => evaluator.close());
     const specs = tasks.flatMap((task) =>

@@ -1,10 +1,11 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Given, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { describeProblem, readGenome } from '../genome/load.ts';
 import { validateGenome } from '../genome/schema.ts';
 import { readConstitution } from '../guard/constitution.ts';
+import type { Given } from '../settings.ts';
 import { loadSuite } from '../suite/load.ts';
 import { type Context, EXIT } from './context.ts';
 

@@ -1,15 +1,29 @@
 import type { MessagePort } from 'node:worker_threads';
 import { TrialLost } from '../agent/trial-lost.ts';
+import { messageOf } from '../errors.ts';
 import type { JobOutcome, JobRunner, JobSpec } from '../jobs/job.ts';
 import type { Wire } from '../json.ts';
+import { type ChatReply, type ChatRequest, type Fault, type Llm, LlmError } from '../llm/llm.ts';
 
 /** What a trial in a worker thread says to the main thread, over the port of its own. */
 type FromTrial =
   | { kind: 'job'; number: number; identity: string; spec: JobSpec }
+  | { kind: 'ask'; number: number; request: ChatRequest }
   /** I run, on this thread, and have called the model so many times. */
   | { kind: 'alive'; thread: number; calls: number };
 
-type ToTrial = { kind: 'job-ended'; number: number; outcome: JobOutcome } | { kind: 'ping' };
+type ToTrial =
+  | { kind: 'job-ended'; number: number; outcome: JobOutcome }
+  | { kind: 'answer'; number: number; reply: ChatReply }
+  | { kind: 'no-answer'; number: number; fault: Fault; message: string }
+  | { kind: 'ping' };
+
+/** What the main thread does for trials: it owns slots and money. */
+export type Owner = {
+  runner: JobRunner;
+  /** The model of this trial; null where the trial's own thread has it. */
+  llm: Llm | null;
+};
 
 /** The main thread's end of a trial: owns all that the trial asked for. */
 export type TrialLine = {
@@ -25,10 +39,13 @@ export type TrialLine = {
   close(): Promise<void>;
 };
 
-/** Answers a trial's requests through `runner` until the port closes, from either end; then aborts its jobs. */
-export function answerTrial(port: MessagePort, runner: JobRunner): TrialLine {
+/**
+ * Answers a trial's requests through `owner` until the port closes, from either end; then what it has asked for is
+ * cancelled.
+ */
+export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLine {
   const cancel = new AbortController();
-  const jobs = new Set<Promise<void>>();
+  const owed = new Set<Promise<void>>();
   let thread: number | null = null;
   let calls = 0;
   let unanswered = 0;
@@ -46,22 +63,33 @@ export function answerTrial(port: MessagePort, runner: JobRunner): TrialLine {
       ({ thread, calls } = message);
       return;
     }
-    const { number, spec, identity } = message;
-    const job = runner
-      .run(spec, identity, cancel.signal)
-      .then((outcome) => say({ kind: 'job-ended', number, outcome }));
-    jobs.add(job);
-    void job.then(() => jobs.delete(job));
+    const answer = message.kind === 'job' ? runJob(message) : ask(message);
+    owed.add(answer);
+    void answer.then(() => owed.delete(answer));
   });
   port.on('close', () => {
     open = false;
     cancel.abort(new Error('the trial has ended'));
   });
 
+  async function runJob({ number, spec, identity }: Extract<FromTrial, { kind: 'job' }>): Promise<void> {
+    say({ kind: 'job-ended', number, outcome: await runner.run(spec, identity, cancel.signal) });
+  }
+
+  async function ask({ number, request }: Extract<FromTrial, { kind: 'ask' }>): Promise<void> {
+    try {
+      if (!llm) throw new Error('the trial has its own model');
+      say({ kind: 'answer', number, reply: await llm(request, cancel.signal) });
+    } catch (error) {
+      const fault = error instanceof LlmError ? error.fault : 'unavailable';
+      say({ kind: 'no-answer', number, fault, message: messageOf(error) });
+    }
+  }
+
   return {
     ping() {
       unanswered++;
-      idle = jobs.size > 0 ? 0 : idle + 1;
+      idle = owed.size > 0 ? 0 : idle + 1;
       say({ kind: 'ping' });
     },
     thread: () => thread,
@@ -71,7 +99,7 @@ export function answerTrial(port: MessagePort, runner: JobRunner): TrialLine {
       open = false;
       cancel.abort(new Error('the trial has ended'));
       port.close();
-      await Promise.all(jobs);
+      await Promise.all(owed);
     },
   };
 }
@@ -79,6 +107,8 @@ export function answerTrial(port: MessagePort, runner: JobRunner): TrialLine {
 /** The trial's end of the line, in a worker thread. */
 export type HostLine = {
   runJob(spec: JobSpec, identity: string): Promise<JobOutcome>;
+  /** The model, where the main thread has it. */
+  ask: Llm;
   /** To be called with each model call: it is how the main thread knows that the trial goes on. */
   called(): void;
   /** Aborted when the main thread closes the line. */
@@ -89,14 +119,14 @@ export type HostLine = {
 /** Asks the main thread over `port`; `thread` is the caller's thread id. */
 export function callHost(port: MessagePort, thread: number): HostLine {
   const cancel = new AbortController();
-  const waiting = new Map<number, (outcome: JobOutcome) => void>();
+  const waiting = new Map<number, (message: Exclude<Wire<ToTrial>, { kind: 'ping' }>) => void>();
   let calls = 0;
   let asked = 0;
   const say = (message: Wire<FromTrial>) => port.postMessage(message);
 
   port.on('message', (message: Wire<ToTrial>) => {
     if (message.kind === 'ping') return say({ kind: 'alive', thread, calls });
-    waiting.get(message.number)?.(message.outcome);
+    waiting.get(message.number)?.(message);
     waiting.delete(message.number);
   });
   // What still waits is left behind: the trial itself stops waiting when `signal` aborts.
@@ -106,8 +136,18 @@ export function callHost(port: MessagePort, thread: number): HostLine {
   return {
     runJob: (spec, identity) =>
       new Promise((resolve) => {
-        waiting.set(++asked, resolve);
+        waiting.set(++asked, (message) => {
+          if (message.kind === 'job-ended') resolve(message.outcome);
+        });
         say({ kind: 'job', number: asked, identity, spec });
+      }),
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        waiting.set(++asked, (message) => {
+          if (message.kind === 'answer') resolve(message.reply);
+          else if (message.kind === 'no-answer') reject(new LlmError(message.fault, message.message));
+        });
+        say({ kind: 'ask', number: asked, request });
       }),
     called: () => calls++,
     signal: cancel.signal,

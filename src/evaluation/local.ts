@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { JobRunner } from '../jobs/job.ts';
 import type { Llm } from '../llm/llm.ts';
+import { withReplay } from '../llm/replay.ts';
 import { runTrial, type TrialHost } from './run-trial.ts';
 import { type ScheduleOptions, scheduleTrials } from './schedule.ts';
 import type { Evaluator } from './trial.ts';
@@ -16,7 +18,8 @@ export function localEvaluator(options: LocalOptions): Evaluator {
       jobs.add(running);
       return running;
     };
-    const report = await runTrial(genome, task, spec, { folder, llm, model, runJob, signal });
+    const kept = withReplay(llm, join(folder, 'calls.jsonl'));
+    const report = await runTrial(genome, task, spec, { folder, llm: kept, model, runJob, signal });
     await Promise.all(jobs);
     return report;
   }, options);

@@ -5,6 +5,8 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { messageOf } from '../errors.ts';
 import type { JobRunner } from '../jobs/job.ts';
+import type { Llm } from '../llm/llm.ts';
+import { withReplay } from '../llm/replay.ts';
 import { answerTrial, type TrialLine } from './host.ts';
 import type { TrialReport } from './run-trial.ts';
 import { type Attempt, type ScheduleOptions, scheduleTrials } from './schedule.ts';
@@ -17,10 +19,13 @@ export type PoolOptions = ScheduleOptions & {
   workers: number;
   /** Runs the jobs of all trials, here on the main thread. */
   runner: JobRunner;
-  /** The model's name; `offline` is built in. */
+  /** The model's name. */
   model: string;
-  /** URL of a module that exports `llm(model): Llm`, for another model than the built-in ones. */
-  llmModule?: string;
+  /**
+   * The model, asked here on the main thread; null for the offline one, which each worker thread has, as it computes;
+   * or the URL of a module that exports `llm(model): Llm`, for threads to load.
+   */
+  llm: Llm | null | { module: string };
   /** How often threads are asked for a sign of life, ms. */
   heartbeatMs?: number;
   /** Heartbeats without an answer after which a thread is ended, and its trials run again. */
@@ -65,13 +70,15 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
 
   const attempt: Attempt = async (trial, signal) => {
     const { port1, port2 } = new MessageChannel();
-    const line = answerTrial(port1, options.runner);
+    const llm =
+      typeof options.llm === 'function' ? withReplay(options.llm, join(trial.folder, 'calls.jsonl')) : null;
+    const line = answerTrial(port1, { runner: options.runner, llm });
     const cancel = () => void line.close();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
     lines.add(line);
     try {
-      const input = { ...trial, model: options.model, llmModule: options.llmModule ?? null, port: port2 };
+      const input = { ...trial, model: options.model, llm: placeOf(options.llm), port: port2 };
       const report = await pool.run(input, { transferList: [port2] });
       const hung = report.kind === 'lost' && line.idle() > idleBeats;
       return hung ? { kind: 'lost', reason: 'the trial made no progress for too long' } : report;
@@ -88,6 +95,11 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     clearInterval(heartbeat);
     await pool.destroy();
   });
+}
+
+function placeOf(llm: PoolOptions['llm']): WorkerInput['llm'] {
+  if (llm === null) return 'offline';
+  return typeof llm === 'function' ? 'host' : llm;
 }
 
 /** Piscina then sees the thread exit, fails the trials on it, and starts another. */

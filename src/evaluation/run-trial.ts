@@ -7,7 +7,6 @@ import type { Genome } from '../genome/genome.ts';
 import { identify } from '../jobs/identify.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
 import { type Llm, LlmError } from '../llm/llm.ts';
-import { withReplay } from '../llm/replay.ts';
 import type { Task } from '../suite/suite.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import type { TrialSpec } from './trial.ts';
@@ -16,6 +15,7 @@ import type { TrialSpec } from './trial.ts';
 export type TrialHost = {
   /** The trial's folder; made here, and cleared of all but `calls.jsonl`. */
   folder: string;
+  /** Keeps what it answers in `calls.jsonl` (`withReplay`), also an answer that comes too late to be used. */
   llm: Llm;
   /** The model's name, as the endpoint knows it. */
   model: string;
@@ -63,10 +63,8 @@ export async function runTrial(
     prepareFolder(host.folder);
     scratch = makeScratch();
     let gpuMs = 0;
-    const model = withReplay(host.llm, join(host.folder, 'calls.jsonl'));
     const transcript = await runAgent(genome, task, {
-      // The replay is innermost, so that a reply that arrives too late is kept, although no longer used.
-      llm: (request) => untilAborted(host.signal, () => model(request)),
+      llm: (request) => untilAborted(host.signal, () => host.llm(request, host.signal)),
       model: host.model,
       seed: spec.seed,
       folder: host.folder,

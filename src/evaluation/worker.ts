@@ -1,14 +1,19 @@
+import { join } from 'node:path';
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Llm } from '../llm/llm.ts';
-import { callHost } from './host.ts';
+import { withReplay } from '../llm/replay.ts';
+import { callHost, type HostLine } from './host.ts';
 import { runTrial, type TrialReport } from './run-trial.ts';
 import type { TrialInput } from './schedule.ts';
 
 /** A trial, as it is sent to a worker thread. `port` is transferred; the rest is JSON. */
 export type WorkerInput = TrialInput & {
   model: string;
-  /** URL of a module whose `llm(model)` makes the model; null for the built-in ones. */
-  llmModule: string | null;
+  /**
+   * Where the model is: in this thread for the offline one, which works in process, and for one that a module (its URL)
+   * makes; else with the main thread, which owns the money.
+   */
+  llm: 'offline' | 'host' | { module: string };
   port: MessagePort;
 };
 
@@ -17,11 +22,7 @@ export default async function workOnTrial(input: WorkerInput): Promise<TrialRepo
   const { genome, task, spec, folder, model, port } = input;
   const host = callHost(port, threadId);
   try {
-    const ask = await llmOf(model, input.llmModule);
-    const llm: Llm = (request) => {
-      host.called();
-      return ask(request);
-    };
+    const llm = input.llm === 'host' ? host.ask : await ownLlm(input, host);
     return await runTrial(genome, task, spec, {
       folder,
       llm,
@@ -36,18 +37,23 @@ export default async function workOnTrial(input: WorkerInput): Promise<TrialRepo
   }
 }
 
-const made = new Map<string, Promise<Llm>>();
-
-/** One model a thread: it has no state, and its client keeps its connections. */
-function llmOf(model: string, llmModule: string | null): Promise<Llm> {
-  const key = `${llmModule} ${model}`;
-  const known = made.get(key) ?? makeLlm(model, llmModule);
-  made.set(key, known);
-  return known;
+/** A model in this thread; its replies are kept here, those of the host's model there. */
+async function ownLlm({ model, llm, folder }: WorkerInput, host: HostLine): Promise<Llm> {
+  const url = typeof llm === 'object' ? llm.module : null;
+  const making = made.get(`${url} ${model}`) ?? makeLlm(model, url);
+  made.set(`${url} ${model}`, making);
+  const ask = await making;
+  const counted: Llm = (request) => {
+    host.called();
+    return ask(request);
+  };
+  return withReplay(counted, join(folder, 'calls.jsonl'));
 }
 
-async function makeLlm(model: string, llmModule: string | null): Promise<Llm> {
-  if (llmModule !== null) return (await import(llmModule)).llm(model);
-  if (model === 'offline') return (await import('../offline/offline-llm.ts')).offlineLlm();
-  throw new Error(`no model "${model}"`);
+/** One model a thread: it has no state, and its client keeps its connections. */
+const made = new Map<string, Promise<Llm>>();
+
+async function makeLlm(model: string, module: string | null): Promise<Llm> {
+  if (module !== null) return (await import(module)).llm(model);
+  return (await import('../offline/offline-llm.ts')).offlineLlm();
 }

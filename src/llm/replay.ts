@@ -10,9 +10,11 @@ import type { ChatReply, ChatRequest, Llm } from './llm.ts';
  * Appends survive the death of the process, not of the machine.
  */
 export function withReplay(llm: Llm, file: string): Llm {
-  const kept = readKept(file);
+  let kept: Kept[] | null = null;
   let position = 0;
-  return async (request) => {
+  return async (request, signal) => {
+    // Read with the first call: the folder may not be there before.
+    kept ??= readKept(file);
     const hash = requestHash(request);
     const known = kept[position];
     if (known && known.hash === hash) {
@@ -23,7 +25,7 @@ export function withReplay(llm: Llm, file: string): Llm {
       truncateSync(file, known.start);
       kept.length = position;
     }
-    const reply = await llm(request);
+    const reply = await llm(request, signal);
     appendFileSync(file, `${JSON.stringify({ hash, reply })}\n`);
     // Never read again in this process: the place is only counted.
     kept.length = ++position;

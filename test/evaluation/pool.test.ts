@@ -10,7 +10,7 @@ import { plainRunner, type TinyWorld, tinyWorld } from './tiny-world.ts';
 const llmModule = pathToFileURL(join(import.meta.dirname, 'scripted-llm.mjs')).href;
 
 evaluatorContract('pool', (world, parts) =>
-  poolEvaluator({ ...world, ...parts, workers: 2, model: 'scripted', llmModule }),
+  poolEvaluator({ ...world, ...parts, workers: 2, model: 'scripted', llm: { module: llmModule } }),
 );
 
 let world: TinyWorld;
@@ -40,7 +40,7 @@ function pool(options: Partial<PoolOptions> = {}): Evaluator {
     grader,
     runner,
     model: 'scripted',
-    llmModule,
+    llm: { module: llmModule },
     ...options,
   });
   open.push(evaluator);
