@@ -110,6 +110,8 @@ export type Event =
       survivors: string[];
       lessonRecords: Record<string, LessonRecord>;
       operators: Record<string, OperatorRecord>;
+      /** By candidate, of those bred in this generation with an expectation; left out where there is none. */
+      predictions?: Record<string, PredictionCheck>;
     }
   | { type: 'champion'; generation: number; candidate: string }
   | { type: 'ended'; result: Result };
@@ -118,6 +120,21 @@ export type Stage = 'first' | 'rest' | 'finals' | 'sealed' | 'validation';
 
 /** How an operator has done: `gain` sums the children's improvements over their parents (never below 0 each). */
 export type OperatorRecord = { bred: number; refused: number; survived: number; gain: number };
+
+/**
+ * What became of a mutator's expectations of one child: ids of the tasks it had named, by whether the child did better
+ * than its first parent there, or nothing can be said; and of the search tasks it had not named, how many could be
+ * compared and how many improved all the same.
+ */
+export type PredictionCheck = {
+  hit: string[];
+  missed: string[];
+  unknown: string[];
+  others: { checked: number; improved: number };
+};
+
+/** Sums over all checks: an expectation is worth something if hits ÷ checked is above improved ÷ others. */
+export type Foresight = { checked: number; hits: number; others: number; improved: number };
 
 /** A proposal that did not become a candidate, and why. */
 export type Refusal = {
@@ -164,6 +181,10 @@ export type State = {
   lessons: Map<string, Lesson>;
   lessonRecords: Map<string, LessonRecord>;
   operators: Map<string, OperatorRecord>;
+  /** By candidate: what became of the mutator's expectations of it. */
+  predictions: Map<string, PredictionCheck>;
+  /** Sums over `predictions`. */
+  foresight: Foresight;
   champion: string | null;
   result: Result | null;
 };
@@ -187,6 +208,8 @@ export function emptyState(): State {
     lessons: new Map(),
     lessonRecords: new Map(),
     operators: new Map(),
+    predictions: new Map(),
+    foresight: { checked: 0, hits: 0, others: 0, improved: 0 },
     champion: null,
     result: null,
   };
@@ -200,7 +223,7 @@ export function emptyState(): State {
  * - `tried`: a `lost` outcome gives way to a later one of the same trial. A known outcome stays: the same one
  *   again changes nothing, another one is an integrity failure (`UserError`, exit code 5), and `state` is as before.
  * - `generation`: replaces the estimates, lesson records and operator records that it names, leaves the others,
- *   sets survivors, and forgets the refusals before it.
+ *   sets survivors, adds the checks of predictions, and forgets the refusals before it.
  * - `extended`: the run is no longer ended; champion and result will be decided anew.
  *
  * An unknown type of event, or a second `started`, is refused likewise.
@@ -245,6 +268,8 @@ export function apply(state: State, event: Event): State {
       setAll(state.estimates, event.estimates);
       setAll(state.lessonRecords, event.lessonRecords);
       setAll(state.operators, event.operators);
+      setAll(state.predictions, event.predictions ?? {});
+      for (const check of Object.values(event.predictions ?? {})) foresee(state.foresight, check);
       return state;
     case 'champion':
       state.champion = event.candidate;
@@ -283,6 +308,13 @@ function spend(spent: Spent, outcome: Outcome): void {
   spent.gpuMs += outcome.usage.gpuMs;
   // A sum of whole nano-dollars: a sum of fractions would differ with the order in which workers finish.
   spent.usd = (Math.round(spent.usd * 1e9) + Math.round(outcome.usage.usd * 1e9)) / 1e9;
+}
+
+function foresee(foresight: Foresight, { hit, missed, others }: PredictionCheck): void {
+  foresight.checked += hit.length + missed.length;
+  foresight.hits += hit.length;
+  foresight.others += others.checked;
+  foresight.improved += others.improved;
 }
 
 /** Names are hashes of what they name, so the same name twice is the same thing twice, or damage. */

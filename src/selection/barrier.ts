@@ -8,6 +8,7 @@ import type { Task } from '../suite/suite.ts';
 import { priorMean, updateEstimate } from './estimate.ts';
 import { block, pairs } from './measure.ts';
 import { creditOperators, gainOver } from './operators.ts';
+import { checkPredictions } from './predictions.ts';
 import { survive } from './survival.ts';
 
 /** A generation on the way: its new candidates in slot order, and the search tasks. */
@@ -84,6 +85,7 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
   const offspring = bred
     .filter((child) => child.lessons.length > 0)
     .map((child) => ({ lessons: child.lessons, gain: gainOver(child.id, child.parents[0]!, believed) }));
+  const predictions = checkPredictions(known, round);
   return {
     type: 'generation',
     generation,
@@ -91,6 +93,7 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
     survivors,
     lessonRecords: creditLessons(state.lessonRecords, offspring),
     operators: creditOperators(state.operators, bred, state.refusals, survivors, believed),
+    ...(Object.keys(predictions).length > 0 ? { predictions } : {}),
   };
 }
 
