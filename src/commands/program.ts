@@ -76,8 +76,9 @@ export function program(context: Context, done: (code: number) => void): Command
     about: string,
     act: (operands: string[], flags: Given) => Promise<number>,
     isDefault = false,
+    parent = evolve,
   ): Command => {
-    const command = evolve.command(usage, { isDefault }).description(about).allowExcessArguments(false);
+    const command = parent.command(usage, { isDefault }).description(about).allowExcessArguments(false);
     command.action(async () => {
       const flags = Object.entries(command.opts()).filter(
         ([name]) => command.getOptionValueSource(name) === 'cli',
@@ -141,6 +142,21 @@ export function program(context: Context, done: (code: number) => void): Command
   add('doctor', 'what is here: node, cores, GPUs, sandbox, endpoint', async (_, flags) =>
     (await import('./doctor.ts')).doctor(flags, context),
   ).option('--json', 'one JSON document on stdout');
+
+  const model = evolve
+    .command('model')
+    .description('`evolve model serve`: the offline model as an OpenAI-compatible endpoint')
+    .allowExcessArguments()
+    .action(async () => (await import('./serve.ts')).refuseAction(model.args[0]));
+  add(
+    'serve',
+    'serve the offline model on loopback, until Ctrl-C',
+    async (_, flags) => (await import('./serve.ts')).serve(flags, context),
+    false,
+    model,
+  )
+    .option('--port <N>', 'the port to listen on (8000); 0 for any free one')
+    .option('--json', 'print the base URL in one JSON document on stdout');
   return evolve;
 }
 
