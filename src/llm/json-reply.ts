@@ -1,18 +1,87 @@
 import type { Json } from '../json.ts';
+import { stripThinking } from './thinking.ts';
+
+type JsonObject = { [key: string]: Json };
 
 /**
- * The JSON object in a model's reply: reasoning (`<think>…</think>`) and code fences are stripped, then what stands
- * between the first `{` and the last `}` is parsed. Null where there is none, or where it does not parse.
+ * The JSON object in a model's reply, its thinking left out: a fenced block (the last that parses), else what stands
+ * between the first `{` and the last `}`, else the last balanced object, one with members before an empty one.
+ * Braces in a preamble do not fool it. Null where there is none. Linear time, whatever the text.
  */
-export function jsonReply(content: string | null): { [key: string]: Json } | null {
-  const text = (content ?? '')
-    .replace(/<think(?:ing)?>[\s\S]*?<\/think(?:ing)?>/gi, '')
-    .replace(/^[\s\S]*<\/think(?:ing)?>/i, '');
-  const start = text.indexOf('{');
-  const end = text.lastIndexOf('}');
+export function jsonReply(content: string | null): JsonObject | null {
+  const text = content ?? '';
+  const said = stripThinking(text);
+  // A tag inside a JSON string looks like thinking: the whole text is the second try.
+  return objectIn(said) ?? (said === text ? null : objectIn(text));
+}
+
+function objectIn(text: string): JsonObject | null {
+  return fenced(text) ?? parsed(text, text.indexOf('{'), text.lastIndexOf('}')) ?? lastBalanced(text);
+}
+
+/** Fences count at the start of a line only: in JSON strings, where skills hold them too, line breaks are escaped. */
+function fenced(text: string): JsonObject | null {
+  let found: JsonObject | null = null;
+  let from = -1;
+  for (const fence of text.matchAll(/^[ \t]*```[ \t]*(?:json\w*)?[ \t]*\r?$/gim)) {
+    if (from >= 0) {
+      const block = text.slice(from, fence.index);
+      const object = parsed(block, block.indexOf('{'), block.length);
+      found = object ?? found;
+      from = object ? -1 : fence.index + fence[0].length;
+    } else {
+      from = fence.index + fence[0].length;
+    }
+  }
+  return found;
+}
+
+/** How many times the text's length may be looked at: hostile text opens objects that it never closes. */
+const PASSES = 8;
+
+function lastBalanced(text: string): JsonObject | null {
+  let found: JsonObject | null = null;
+  let left = text.length * PASSES;
+  // Only what can be an object is followed: `{` and a key, or `{}`.
+  const opening = /\{(?=\s{0,40}["}])/g;
+  for (let start = opening.exec(text); start && left > 0; start = opening.exec(text)) {
+    const end = endOf(text, start.index);
+    left -= (end < 0 ? text.length : end) - start.index;
+    const object = end < 0 ? null : parsed(text, start.index, end);
+    if (object === null) continue;
+    if (found === null || Object.keys(object).length > 0) found = object;
+    opening.lastIndex = end;
+  }
+  return found;
+}
+
+/** Where the object that opens at `start` closes; -1 where it does not. Braces in strings do not count. */
+function endOf(text: string, start: number): number {
+  let depth = 0;
+  let quoted = false;
+  for (let at = start; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (quoted) {
+      if (char === 92) at++;
+      else if (char === 34) quoted = false;
+    } else if (char === 34) {
+      quoted = true;
+    } else if (char === 123) {
+      depth++;
+    } else if (char === 125 && --depth === 0) {
+      return at;
+    }
+  }
+  return -1;
+}
+
+function parsed(text: string, start: number, end: number): JsonObject | null {
   if (start < 0 || end < start) return null;
   try {
-    return JSON.parse(text.slice(start, end + 1)) as { [key: string]: Json };
+    const value: unknown = JSON.parse(text.slice(start, end + 1));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : null;
   } catch {
     return null;
   }

@@ -1,52 +1,231 @@
 import OpenAI from 'openai';
-import { messageOf } from '../errors.ts';
-import { type ChatReply, type ChatRequest, type Llm, LlmError, type ToolCall } from './llm.ts';
+import { connectionFault, httpFault } from './classify.ts';
+import { type ChatRequest, type Llm, LlmError } from './llm.ts';
+import type { Profile } from './profile.ts';
+import { garbled, replyOf } from './reply.ts';
+import { readStream } from './stream.ts';
+import { mostOf, wireBody } from './wire.ts';
 
 export type Endpoint = {
   baseURL: string;
   apiKey: string;
+  /** What is known of the model; without it requests are sent as they stand. */
+  profile?: Profile;
+  /** Whether replies are streamed, so that silence is noticed; default no. */
+  stream?: boolean;
+  /** The longest silence, ms: within a body, and before the first byte of a stream. Default two minutes. */
+  idleMs?: number;
+  /** The longest a call may take, ms. Default ten minutes. */
+  totalMs?: number;
+  /** The largest body that is read; default 16 MB. */
+  maxBytes?: number;
   /** How requests travel; the offline model hands in a `fetch` that never leaves the process. */
   fetch?: typeof fetch;
 };
 
-/** A model behind an OpenAI-compatible endpoint. Retries nothing by itself: wrappers decide that. */
+/** How much of an error's body is read, and for how long: its status is what counts. */
+const ERROR_BYTES = 64 * 1024;
+const ERROR_MS = 5000;
+
+/**
+ * A model behind an OpenAI-compatible endpoint: one attempt a call, bounded in time and bytes; whatever goes wrong is
+ * an `LlmError`, and what the model says, however odd, a reply. Retries nothing: wrappers decide that.
+ */
 export function openaiLlm(endpoint: Endpoint): Llm {
+  const { profile, stream = false, idleMs = 120_000, totalMs = 600_000, maxBytes = 16_000_000 } = endpoint;
   const client = new OpenAI({
     baseURL: endpoint.baseURL,
     apiKey: endpoint.apiKey,
     maxRetries: 0,
     logLevel: 'off',
-    ...(endpoint.fetch ? { fetch: endpoint.fetch } : {}),
+    // Ours comes first; this one only must not.
+    timeout: Math.min(2 * totalMs + 60_000, 2 ** 31 - 1),
+    fetch: classifying(endpoint.fetch ?? fetch, Math.min(idleMs, ERROR_MS)),
   });
-  return async (request) => {
-    let completion: OpenAI.ChatCompletion;
+
+  return async (request: ChatRequest, signal?: AbortSignal) => {
+    if (signal?.aborted) throw new LlmError('cancelled', 'the call was cancelled before it was sent');
+    const watch = watchOver(signal, idleMs, totalMs);
     try {
-      completion = await client.chat.completions.create(asBody(request));
+      const body = wireBody(request, profile, stream);
+      if (stream) watch.heard();
+      const sent = client.post('/chat/completions', { body, signal: watch.signal }).asResponse();
+      const response = await watch.within(sent);
+      const completion = await readCompletion(response, stream, maxBytes, watch);
+      return replyOf(completion, () => mostOf(request, profile, stream));
     } catch (error) {
-      throw new LlmError('unavailable', messageOf(error), { cause: error });
+      throw withoutKey(watch.reason() ?? asLlmError(error), endpoint.apiKey);
+    } finally {
+      watch.end();
     }
-    return asReply(completion);
   };
 }
 
-function asBody(request: ChatRequest): OpenAI.ChatCompletionCreateParamsNonStreaming {
-  return { ...request, stream: false } as OpenAI.ChatCompletionCreateParamsNonStreaming;
+async function readCompletion(
+  response: Response,
+  stream: boolean,
+  maxBytes: number,
+  watch: Watch,
+): Promise<unknown> {
+  const streamed = stream && /event-stream/i.test(response.headers.get('content-type') ?? '');
+  if (streamed) {
+    const reader = readStream();
+    for await (const text of textsOf(response, maxBytes, watch)) if (reader.feed(text)) break;
+    return reader.completion();
+  }
+  const parts: string[] = [];
+  for await (const text of textsOf(response, maxBytes, watch)) parts.push(text);
+  const text = parts.join('');
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A stream under another content type, where one was asked for.
+    if (stream && /^\s*(data|event|id|:)/.test(text)) {
+      const reader = readStream();
+      reader.feed(text);
+      return reader.completion();
+    }
+    const what = /^\s*</.test(text) ? 'a page of HTML' : text.trim() === '' ? 'nothing' : 'no whole JSON';
+    throw garbled(`the endpoint answered 200 with ${what}`);
+  }
 }
 
-function asReply(completion: OpenAI.ChatCompletion): ChatReply {
-  const choice = completion.choices?.[0];
-  if (!choice) throw new LlmError('garbled', 'the endpoint answered without a choice');
-  const calls = choice.message.tool_calls?.filter((call) => call.type === 'function') as
-    | ToolCall[]
-    | undefined;
+/** The body as text, in whatever pieces it comes; every piece puts off the idle timeout. */
+async function* textsOf(response: Response, maxBytes: number, watch: Watch): AsyncGenerator<string> {
+  if (!response.body) return;
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  for (;;) {
+    watch.heard();
+    const { done, value } = await watch.within(reader.read().catch(breakingOff));
+    if (done) break;
+    bytes += value.byteLength;
+    if (bytes > maxBytes) throw garbled(`the endpoint's answer is longer than ${maxBytes} bytes`);
+    yield decoder.decode(value, { stream: true });
+  }
+  yield decoder.decode();
+}
+
+/** A body that is cut short is garbled; only where the connection was reset, that is what happened. */
+function breakingOff(error: unknown): never {
+  const fault = connectionFault(error);
+  if (fault.fault === 'timeout' || /ECONNRESET|EPIPE/.test(fault.message)) throw fault;
+  throw garbled("the endpoint's answer was cut short");
+}
+
+/** Bounds a call: by the caller's signal, by silence, by its whole time. */
+type Watch = {
+  signal: AbortSignal;
+  /** Something came: the wait for the next begins. */
+  heard(): void;
+  /** The promise, or the reason why nobody waits for it any more. */
+  within<T>(promise: Promise<T>): Promise<T>;
+  reason(): LlmError | null;
+  /** Lets go of timers and of the connection, if it is still open. */
+  end(): void;
+};
+
+function watchOver(signal: AbortSignal | undefined, idleMs: number, totalMs: number): Watch {
+  const control = new AbortController();
+  let reason: LlmError | null = null;
+  let idle: NodeJS.Timeout | undefined;
+  let fail: (error: LlmError) => void = () => {};
+  const over = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Also where nobody is waiting at the time.
+  over.catch(() => {});
+
+  const stop = (error: LlmError) => {
+    reason ??= error;
+    fail(reason);
+    control.abort();
+  };
+  const late = (what: string) => stop(new LlmError('timeout', what, { billed: true }));
+  const cancel = () => stop(new LlmError('cancelled', 'the call was cancelled', { billed: true }));
+  const total = setTimeout(() => late(`the call took longer than ${totalMs} ms`), totalMs);
+  signal?.addEventListener('abort', cancel, { once: true });
+
   return {
-    message: {
-      role: 'assistant',
-      content: choice.message.content,
-      ...(calls?.length ? { tool_calls: calls } : {}),
+    signal: control.signal,
+    heard() {
+      clearTimeout(idle);
+      idle = setTimeout(() => late(`nothing came from the endpoint for ${idleMs} ms`), idleMs);
     },
-    finish: choice.finish_reason ?? 'stop',
-    tokensIn: completion.usage?.prompt_tokens ?? 0,
-    tokensOut: completion.usage?.completion_tokens ?? 0,
+    within: (promise) => Promise.race([promise, over]),
+    reason: () => reason,
+    end() {
+      clearTimeout(total);
+      clearTimeout(idle);
+      signal?.removeEventListener('abort', cancel);
+      control.abort();
+    },
   };
+}
+
+/** Carries a fault through the SDK, which wraps what a `fetch` throws and reads its words for signs of a timeout. */
+class Carried extends Error {
+  constructor(readonly fault: LlmError) {
+    super('carried');
+  }
+}
+
+/** A `fetch` that says what went wrong in our words: the SDK's keep neither bodies without `error` nor their bounds. */
+function classifying(send: typeof fetch, errorMs: number): typeof fetch {
+  return async (url, init) => {
+    let response: Response;
+    try {
+      response = await send(url, init);
+    } catch (error) {
+      throw new Carried(connectionFault(error));
+    }
+    if (response.ok) return response;
+    throw new Carried(httpFault(response.status, response.headers, await startOf(response, errorMs)));
+  };
+}
+
+/** The start of an error's body, as far as it comes in `ms`. */
+async function startOf(response: Response, ms: number): Promise<string> {
+  if (!response.body) return '';
+  const reader = response.body.getReader();
+  const giveUp = () => void reader.cancel().catch(() => {});
+  const timer = setTimeout(giveUp, ms);
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    while (text.length < ERROR_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    // Cut off: the status says enough.
+  }
+  clearTimeout(timer);
+  giveUp();
+  return text;
+}
+
+/** Endpoints quote what they were sent: the key leaves no error. */
+function withoutKey(error: LlmError, key: string): LlmError {
+  if (key.length < 8 || !error.message.includes(key)) return error;
+  return new LlmError(error.fault, error.message.replaceAll(key, '…'), error);
+}
+
+function asLlmError(error: unknown): LlmError {
+  if (error instanceof LlmError) return error;
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Carried) return cause.fault;
+  // Nothing was sent: what cannot be put into a header or a URL. The words of such errors may hold the key.
+  const key = /header|ByteString/i.test(String(error));
+  return new LlmError(
+    key ? 'refused' : 'bad-request',
+    key ? 'the key holds characters that cannot be sent' : 'the request could not be sent',
+    {
+      hint: key
+        ? 'Check the key: line breaks and quotation marks are no part of it.'
+        : 'Check the base URL: it starts with "http://" or "https://".',
+    },
+  );
 }
