@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { FAULTS, type FaultKind, type Received, sendCompletion } from './fault-kinds.ts';
+
+export { FAULTS, type FaultKind } from './fault-kinds.ts';
+
+/** A completion as a plain record; `usage` is what the server bills when it delivers it. */
+export type Completion = {
+  choices: { index: number; message: Record<string, unknown>; finish_reason: string }[];
+  usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
+};
+
+/** What the server would put on the bill for one request, in tokens. */
+export type Bill = { request: number; kind: FaultKind | null; tokensIn: number; tokensOut: number };
+
+export type FaultServer = {
+  /** The base URL, with `/v1`. */
+  url: string;
+  /** The base URL at which a kind happens: most at `url`, some before any server is reached. */
+  urlFor(kind: FaultKind): string;
+  /** The bodies of all completion requests that arrived whole, in order. */
+  requests(): { [key: string]: unknown }[];
+  /** What was billed, request by request; counted from the raw bytes that came in. */
+  billed(): Bill[];
+  close(): Promise<void>;
+};
+
+/**
+ * A loopback endpoint that meets request n (from 0, in order of arrival) with the fault that `plan` names, or with
+ * `answer`. It bills by itself: the usage where it delivered one, the bytes of the request and the reply bound in it
+ * where it sent something billable without usage, nothing else.
+ */
+export async function startFaultServer({
+  answer = fixedAnswer,
+  plan = () => null,
+}: {
+  answer?: (body: { [key: string]: unknown }) => Completion;
+  plan?: (n: number, body: { [key: string]: unknown }) => FaultKind | null;
+} = {}): Promise<FaultServer> {
+  const requests: { [key: string]: unknown }[] = [];
+  const bills: Bill[] = [];
+  const sockets = new Set<Socket>();
+  const timers = new Set<NodeJS.Timeout>();
+
+  const server = createServer(async (req, res) => {
+    if (req.url === '/v1/models') return sendModels(res);
+    const raw = await rawBody(req);
+    if (raw === null) return;
+    if (req.url !== '/v1/chat/completions') {
+      res.writeHead(404).end('{"error":{"message":"Invalid URL"}}');
+      return;
+    }
+    const body = JSON.parse(raw.toString());
+    const n = requests.push(body) - 1;
+    const kind = plan(n, body);
+    const fault = FAULTS.find((known) => known.kind === kind);
+    const completion = answer(body);
+    const received: Received = {
+      req,
+      res,
+      body,
+      completion,
+      every(ms, act) {
+        const timer = setInterval(act, ms);
+        timers.add(timer);
+        res.on('close', () => clearInterval(timer));
+      },
+    };
+    const delivered = fault ? fault.send(received) : sendCompletion(received, completion);
+    bills.push({ request: n, kind, ...billOf(fault?.billed ?? 'usage', raw, body, delivered ?? completion) });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const closed = await closedPort();
+  const url = `http://127.0.0.1:${port}/v1`;
+
+  return {
+    url,
+    urlFor(kind) {
+      if (kind === 'refused-connection') return `http://127.0.0.1:${closed}/v1`;
+      if (kind === 'name-not-found') return 'http://nowhere.invalid/v1';
+      return kind === 'tls-to-a-plain-port' ? `https://127.0.0.1:${port}/v1` : url;
+    },
+    requests: () => requests,
+    billed: () => bills,
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A small answer, with usage. */
+export function fixedAnswer(): Completion {
+  return {
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 },
+  };
+}
+
+function billOf(
+  by: 'usage' | 'most' | 'no',
+  raw: Buffer,
+  body: { [key: string]: unknown },
+  delivered: Completion,
+): { tokensIn: number; tokensOut: number } {
+  if (by === 'no') return { tokensIn: 0, tokensOut: 0 };
+  if (by === 'usage') {
+    return { tokensIn: delivered.usage.prompt_tokens, tokensOut: delivered.usage.completion_tokens };
+  }
+  const bound = body.max_tokens ?? body.max_completion_tokens ?? 8192;
+  return { tokensIn: raw.byteLength, tokensOut: Number(bound) };
+}
+
+/** The whole body; null where the client went away before. */
+async function rawBody(req: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of req) chunks.push(chunk);
+  } catch {
+    return null;
+  }
+  return Buffer.concat(chunks);
+}
+
+function sendModels(res: ServerResponse): void {
+  res.writeHead(200, { 'content-type': 'application/json' });
+  res.end(JSON.stringify({ object: 'list', data: [{ id: 'small', object: 'model' }] }));
+}
+
+/** A port that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
