@@ -1,0 +1,160 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { messageOf, UserError } from '../errors.ts';
+import type { ChatReply } from './llm.ts';
+
+/** Where the JSON of a reply's line stands, in bytes; `n` counts the times its request was asked, from 0. */
+export type Place = { n: number; start: number; length: number };
+
+/** The open file of a cassette: what stands where, and the length of its whole lines. */
+export type Tape = { fd: number; places: Map<string, Place[]>; bytes: number };
+
+/**
+ * Opens a cassette's file and finds what it holds: for each key the places of its replies, by `n`, in which gaps are calls
+ * that failed. Reads it once, in pieces. Unless `readOnly`, it is made where there is none, and a torn last line is cut off.
+ * Throws a `UserError` for a file that cannot be opened, is no cassette, or is damaged.
+ */
+export function openTape(file: string, readOnly: boolean): Tape {
+  const fd = openFile(file, readOnly);
+  try {
+    const places = new Map<string, Place[]>();
+    const bytes = readOnly ? readPlaces(file, fd, places) : prepare(file, fd, places);
+    return { fd, places, bytes };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** The reply at `place`. */
+export function readReply(fd: number, { start, length }: Place): ChatReply {
+  const line = Buffer.alloc(length);
+  for (let done = 0; done < length; ) {
+    const read = readSync(fd, line, done, length - done, start + done);
+    if (read === 0) throw new Error('the cassette was cut off while it was open');
+    done += read;
+  }
+  return (JSON.parse(line.toString()) as Line).reply;
+}
+
+type Line = { key: string; n: number; reply: ChatReply };
+
+const HEADER = '{"cassette":1}';
+const CHUNK = 1 << 20;
+const NEWLINE = 0x0a;
+
+function openFile(file: string, readOnly: boolean): number {
+  try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    // Looked at before it is opened: to open a pipe is to wait for its other end.
+    if (found && !found.isFile()) throw new Error('it is not a plain file');
+    if (found || !readOnly) return openSync(file, readOnly ? 'r' : 'a+');
+  } catch (error) {
+    const verb = readOnly ? 'read' : 'written';
+    throw new UserError(`the cassette ${file} cannot be ${verb}: ${messageOf(error)}`, 'Give another file.');
+  }
+  throw new UserError(`there is no cassette ${file}`, 'Give the file that --record wrote.');
+}
+
+/** Reads what is there, cuts off a torn last line, and writes the header into an empty file. Gives the file's length. */
+function prepare(file: string, fd: number, places: Map<string, Place[]>): number {
+  const { size } = fstatSync(fd);
+  const bytes = size === 0 ? 0 : readPlaces(file, fd, places, true);
+  try {
+    if (bytes < size) ftruncateSync(fd, bytes);
+    return bytes > 0 ? bytes : writeSync(fd, `${HEADER}\n`);
+  } catch (error) {
+    throw new UserError(`the cassette ${file} cannot be written: ${messageOf(error)}`, 'Free some space.', 4);
+  }
+}
+
+/**
+ * Fills `places` with those of each key, in the order of `n` (gaps are calls that failed). Gives the length of the whole
+ * lines; 0 where not even the header is whole, which only `mayBeTorn` allows.
+ */
+function readPlaces(file: string, fd: number, places: Map<string, Place[]>, mayBeTorn = false): number {
+  let number = 0;
+  let bytes = 0;
+  for (const [line, start] of linesOf(fd)) {
+    number++;
+    if (number === 1) checkHeader(file, line.toString());
+    else {
+      const { key, n } = parseLine(file, number, line);
+      const place = { n, start, length: line.length };
+      const kept = places.get(key);
+      if (kept === undefined) places.set(key, [place]);
+      else kept.push(place);
+    }
+    bytes = start + line.length + 1;
+  }
+  if (number === 0 && !(mayBeTorn && startsHeader(fd))) throw noCassette(file);
+  for (const kept of places.values()) kept.sort((a, b) => a.n - b.n);
+  return bytes;
+}
+
+/** The lines that end, without their newline, each with the place where it begins. Read in pieces. */
+function* linesOf(fd: number): Generator<[Buffer, number]> {
+  let rest = Buffer.alloc(0);
+  let start = 0;
+  for (;;) {
+    const piece = Buffer.allocUnsafe(CHUNK);
+    const length = readSync(fd, piece, 0, CHUNK, start + rest.length);
+    if (length === 0) return;
+    const filled = Buffer.concat([rest, piece.subarray(0, length)]);
+    let begin = 0;
+    for (let end = filled.indexOf(NEWLINE, rest.length); end >= 0; end = filled.indexOf(NEWLINE, begin)) {
+      yield [filled.subarray(begin, end), start + begin];
+      begin = end + 1;
+    }
+    rest = filled.subarray(begin);
+    start += begin;
+  }
+}
+
+function checkHeader(file: string, line: string): void {
+  let header: { cassette?: unknown } | null = null;
+  try {
+    header = JSON.parse(line);
+  } catch {
+    // Another kind of file.
+  }
+  if (typeof header !== 'object' || header === null || !('cassette' in header)) throw noCassette(file);
+  if (header.cassette !== 1) {
+    const version = JSON.stringify(header.cassette).slice(0, 20);
+    throw new UserError(`the cassette ${file} is of version ${version}, not 1`, 'Record it anew.');
+  }
+}
+
+/** Whether the file is the beginning of a header: what a crash leaves of a cassette that was just made. */
+function startsHeader(fd: number): boolean {
+  const start = Buffer.alloc(HEADER.length + 1);
+  const length = readSync(fd, start, 0, start.length, 0);
+  return HEADER.startsWith(start.toString('utf8', 0, length));
+}
+
+function noCassette(file: string): UserError {
+  return new UserError(
+    `${file} is no cassette`,
+    'Give a cassette, or, to record one, a file that does not exist.',
+  );
+}
+
+function parseLine(file: string, number: number, bytes: Buffer): Line {
+  let line: Partial<Line> | null = null;
+  try {
+    line = JSON.parse(bytes.toString());
+  } catch {
+    // Said below.
+  }
+  const { key, n, reply } = line ?? {};
+  if (typeof key === 'string' && Number.isSafeInteger(n) && isReply(reply)) return line as Line;
+  throw new UserError(
+    `the cassette ${file} is damaged: line ${number} holds no reply`,
+    'Restore it from a copy, or record it anew.',
+  );
+}
+
+function isReply(reply: unknown): reply is ChatReply {
+  const { message, finish, tokensIn, tokensOut } = (reply ?? {}) as Partial<ChatReply>;
+  const counted = Number.isFinite(tokensIn) && Number.isFinite(tokensOut);
+  return message?.role === 'assistant' && typeof finish === 'string' && counted;
+}

@@ -1,0 +1,100 @@
+import { closeSync, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
+import { hashJson } from '../json.ts';
+import { redact, redactDeep } from '../secrets.ts';
+import { openTape, readReply } from './cassette-file.ts';
+import { type ChatReply, type ChatRequest, type Llm, LlmError } from './llm.ts';
+
+/**
+ * Replies of a model in a file of JSON lines: a header, then `{key, n, reply}`, where `key` is the hash of the whole
+ * request and `n` counts the times it was asked, from 0. Two samples of one prompt stay two. Requests and keys of
+ * endpoints are not in it; errors are not kept.
+ */
+export type Cassette = {
+  /** The model with this cassette in front of it; several share what is on it. */
+  wrap(llm: Llm): Llm;
+  /** When all calls are done: brings what was appended to the disk and lets go of the file. */
+  close(): void;
+};
+
+/**
+ * - `record`: always asks, and appends each reply before it is given back
+ * - `replay`: never asks; the k-th time a request comes it gets the k-th reply, and what is not there rejects as `unseen`
+ * - `memo`: gives what is there, k-th for k-th, asks for what is not, and appends that
+ */
+export type CassetteMode = 'record' | 'replay' | 'memo';
+
+/**
+ * Opens the cassette `file`; `record` and `memo` make it where there is none, and go on where there is one. Equal
+ * requests take their replies in the order in which they were asked, also when many are under way. Only keys and places
+ * are held in memory, replies are read when they are asked for.
+ * Throws a `UserError` for a file that is no cassette, is damaged (other than by a torn last line, which is dropped),
+ * cannot be opened, or, in `replay`, is missing. One process at a time writes. What was appended survives the death of
+ * this process, and after `close` that of the machine; a failed write rejects the call with the system's own error.
+ */
+export function openCassette(file: string, mode: CassetteMode): Cassette {
+  const tape = openTape(file, mode === 'replay');
+  const { fd, places } = tape;
+  /** The length of the whole lines. */
+  let { bytes } = tape;
+  /** How often each request has come since the file was opened. */
+  const asked = new Map<string, number>();
+  const appended = new Map<string, number>();
+  let torn = false;
+  let open = true;
+
+  const append = (key: string, n: number, reply: ChatReply) => {
+    if (!open) throw new Error(`a reply came after the cassette ${file} was closed`);
+    if (torn) ftruncateSync(fd, bytes);
+    torn = true;
+    const line = Buffer.from(`${JSON.stringify({ key, n, reply })}\n`);
+    // One write can be short, on a disk that is nearly full; the next one then says why.
+    for (let done = 0; done < line.length; ) done += writeSync(fd, line, done);
+    bytes += line.length;
+    torn = false;
+  };
+
+  const wrap = (llm: Llm): Llm => {
+    return async (request, signal) => {
+      if (!open) throw new Error(`the cassette ${file} is closed`);
+      if (signal?.aborted) throw new LlmError('cancelled', 'cancelled before the model was asked');
+      const key = hashJson(request, 32);
+      const kept = places.get(key) ?? [];
+      const turn = asked.get(key) ?? 0;
+      asked.set(key, turn + 1);
+      const place = kept[turn];
+      if (place !== undefined && mode !== 'record') return readReply(fd, place);
+      if (mode === 'replay') throw unseen(file, request, kept.length);
+      // The place in the row is taken before the answer comes, which may be after that of a later asker.
+      const n = appended.get(key) ?? (kept.at(-1)?.n ?? -1) + 1;
+      appended.set(key, n + 1);
+      const reply = redactDeep(await llm(request, signal));
+      append(key, n, reply);
+      return reply;
+    };
+  };
+
+  return {
+    wrap,
+    close() {
+      if (!open) return;
+      open = false;
+      try {
+        if (mode !== 'replay') fdatasyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    },
+  };
+}
+
+function unseen(file: string, request: ChatRequest, times: number): LlmError {
+  const { model, messages } = request;
+  const last = messages.findLast((message) => message.role === 'user')?.content ?? '';
+  const words = redact(last.replace(/\s+/g, ' ').trim());
+  const shown = words.length > 80 ? `…${words.slice(-80)}` : words;
+  const what = `${model}, ${messages.length} messages, the last of the user: "${shown}"`;
+  const more = times === 0 ? 'this request' : `this request more than ${times} time${times > 1 ? 's' : ''}`;
+  return new LlmError('unseen', `cassette ${file} does not hold ${more} (${what})`, {
+    hint: 'Replay with the options, files and version that the cassette was recorded with, or record it anew.',
+  });
+}
