@@ -10,8 +10,8 @@ const DEFAULT_PORT = 8000;
 /** `evolve model` with anything but an action that there is. Always throws `UserError`. */
 export function refuseAction(action: string | undefined): never {
   const hint = '`evolve model serve` puts the offline model on a loopback port';
-  if (action === undefined) throw new UserError('evolve model: say what to do with it', hint);
-  throw new UserError(`evolve model: unknown action '${action}'${didYouMean(action, ['serve'])}`, hint);
+  if (action === undefined) throw new UserError('model: say what to do with it', hint);
+  throw new UserError(`model: unknown action '${action}'${didYouMean(action, ['serve'])}`, hint);
 }
 
 /**
@@ -24,10 +24,8 @@ export async function serve(flags: Given, context: Context): Promise<number> {
   const server = await listen(port);
   const { url } = server;
   context.print(flags.json ? JSON.stringify({ url, models: [OFFLINE_MODEL] }, null, 2) : url);
-  context.note('evolve: this is the offline model: a stand-in for tests and trials, no LLM');
-  context.note(
-    `evolve: use it with OPENAI_BASE_URL=${url} OPENAI_API_KEY=none evolve --model ${OFFLINE_MODEL} …`,
-  );
+  context.note('evolve: this is the offline model: a stand-in that plays a language model, and is none');
+  context.note(`evolve: use it with OPENAI_BASE_URL=${url} OPENAI_API_KEY=none evolve …`);
   context.note('evolve: Ctrl-C ends it');
   await aborted(interrupted);
   await server.close();
