@@ -1,11 +1,18 @@
 import type { Trajectory } from '../agent/trajectory.ts';
+import type { Outcome } from '../evaluation/trial.ts';
+import type { Genome } from '../genome/genome.ts';
 import { hashJson, type Json } from '../json.ts';
 import { jsonReply } from '../llm/json-reply.ts';
-import type { Llm } from '../llm/llm.ts';
-import { critique } from './critique-prompt.ts';
+import { type Llm, LlmError } from '../llm/llm.ts';
+import { excerpt } from './excerpt.ts';
 import type { Lesson } from './lesson.ts';
 import { jaccard } from './likeness.ts';
+import { oneLine } from './one-line.ts';
+import { promptRoom, replyTokens } from './prompt-room.ts';
+import { type CritiqueText, critiquePrompt } from './prompts.ts';
 import { lessonWords } from './recall.ts';
+import { wholeTrace } from './trace.ts';
+import { tryAsk } from './try-ask.ts';
 
 /** A trial worth a look: what the candidate did on a search task, beside the baseline on the same seed. */
 export type Case = {
@@ -14,7 +21,9 @@ export type Case = {
   task: { id: string; family: string };
   /** Gene paths of the candidate, as they can be named in a lesson. */
   genes: string[];
-  own: { trial: string; score: number; trajectory: Trajectory };
+  /** The candidate's genome, for the rules that were in force; left out where it is not at hand. */
+  genome?: Genome;
+  own: { trial: string; score: number; trajectory: Trajectory; outcome?: Outcome };
   reference: { trial: string; score: number; trajectory: Trajectory | null };
 };
 
@@ -24,15 +33,36 @@ const MOST_GENES = 5;
 const MOST_LESSONS = 3;
 /** Lessons whose words overlap this much are the same lesson. */
 const ALIKE = 0.8;
+/** Two lessons take some 500 tokens; the rest is for thinking, which counts as output. */
+const REPLY = 4096;
+/** A reply of more characters than this holds no lessons. */
+const LONGEST_REPLY = 200_000;
+/** Characters of the two traces, and of each message of the harness before the first turn. */
+const WHOLE = 24_000;
+const BASELINE_WHOLE = 12_000;
+const OPENING = 3000;
 
 /**
  * Asks the model what can be learnt from a case. Whatever it answers, only well-formed lessons come back: none is
- * an answer too. Rejects only as `ask` does.
+ * an answer too, and so is a model that does not answer. `context` is the model's, in tokens, where it is known.
+ * Rejects only for faults that stop the run.
  */
-export async function criticize(ask: Llm, model: string, seed: number, it: Case): Promise<Lesson[]> {
-  const reply = await ask({ model, messages: critique(it), temperature: 1, seed });
-  const found = jsonReply(reply.message.content)?.lessons;
-  if (!Array.isArray(found)) return [];
+export async function criticize(
+  ask: Llm,
+  model: string,
+  seed: number,
+  it: Case,
+  context: number | null = null,
+): Promise<Lesson[]> {
+  const max_tokens = replyTokens(REPLY, context);
+  const request = (room: number) => ({
+    ...{ model, messages: critiquePrompt(critiqueText(it, room)), temperature: 1, seed, max_tokens },
+  });
+  let reply = await tryAsk(ask, request(promptRoom(max_tokens, context)));
+  // A context smaller than was thought has no room for whole traces.
+  if (reply instanceof LlmError && reply.fault === 'too-long') reply = await tryAsk(ask, request(0));
+  if (reply instanceof LlmError) return [];
+  const found = readLessons(reply.message.content);
   return found.slice(0, MOST_LESSONS).flatMap((entry) => asLesson(entry, it));
 }
 
@@ -41,6 +71,55 @@ export function isKnown(lesson: Lesson, others: ReadonlyMap<string, Lesson>): bo
   if (others.has(lesson.id)) return true;
   const words = lessonWords(lesson);
   return [...others.values()].some((other) => jaccard(words, lessonWords(other)) >= ALIKE);
+}
+
+/** What the critic is told; short excerpts always, whole traces as far as `room` (characters) allows. */
+function critiqueText({ own, reference, task, genes, genome }: Case, room: number): CritiqueText {
+  const text: CritiqueText = {
+    task: `${task.id} (${task.family})`,
+    scores: `The agent under this harness scored ${points(own.score)}; under the baseline harness, with the same seed, ${points(reference.score)} (share of the leaderboard beaten, in points of 100).`,
+    excerpt: excerpt(own.trajectory),
+    whole: '',
+    baselineExcerpt: reference.trajectory ? excerpt(reference.trajectory) : '',
+    baselineWhole: '',
+    outcome: own.outcome ? ending(own.outcome) : '',
+    rules: genome ? rulesOf(genome) : '',
+    genes: genes.join(', '),
+  };
+  const used = critiquePrompt(text).reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+  const left = room - used;
+  // Less than a few turns says no more than the excerpt.
+  if (left < 4000) return text;
+  const whole = Math.min(WHOLE, reference.trajectory ? Math.floor((2 * left) / 3) : left);
+  const rest = Math.min(BASELINE_WHOLE, left - whole);
+  return {
+    ...text,
+    whole: wholeTrace(own.trajectory, whole - 100, OPENING),
+    baselineWhole: reference.trajectory ? wholeTrace(reference.trajectory, rest - 100) : '',
+  };
+}
+
+function rulesOf({ rules }: Genome): string {
+  const lines = Object.entries(rules).map(
+    ([id, { when, text }]) => `- rules.${id} (${when}): ${oneLine(text)}`,
+  );
+  return lines.length === 0 ? 'None.' : lines.join('\n');
+}
+
+function ending(outcome: Outcome): string {
+  if (outcome.kind === 'lost') return 'It was cut off by a fault outside the agent.';
+  const { turns, jobs } = outcome.usage;
+  const spent = `It took ${turns} turns and ${jobs} training jobs.`;
+  if (outcome.kind === 'failed') return `It failed: ${oneLine(outcome.reason, 500)}. ${spent}`;
+  const median = outcome.aboveMedian ? 'above the median of the leaderboard' : 'below the median';
+  return `Its submission was valid: metric ${outcome.raw}, medal ${outcome.medal}, ${median}. ${spent}`;
+}
+
+/** The list of lessons in a reply; empty where there is none that can be read. */
+function readLessons(content: string | null): Json[] {
+  if ((content?.length ?? 0) > LONGEST_REPLY) return [];
+  const found = jsonReply(content)?.lessons;
+  return Array.isArray(found) ? found : [];
 }
 
 function asLesson(entry: Json, it: Case): Lesson[] {
@@ -55,7 +134,7 @@ function asLesson(entry: Json, it: Case): Lesson[] {
       cause,
       advice,
       genes: named
-        .filter((path) => typeof path === 'string' && /^[a-z_]+(\.[\w-]+)?$/.test(path))
+        .filter((path) => typeof path === 'string' && /^[a-z_]+(\.[\w-]{1,64})?$/.test(path))
         .slice(0, MOST_GENES) as string[],
       evidence: [it.own.trial, it.reference.trial],
       lineage: it.lineage,
@@ -66,6 +145,10 @@ function asLesson(entry: Json, it: Case): Lesson[] {
 
 function asText(value: Json | undefined): string | null {
   if (typeof value !== 'string') return null;
-  const text = value.replace(/\s+/g, ' ').trim();
+  const text = oneLine(value);
   return text === '' || text.length > LONGEST ? null : text;
+}
+
+function points(score: number): string {
+  return (100 * score).toFixed(1);
 }

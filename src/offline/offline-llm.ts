@@ -1,6 +1,7 @@
 import type { ChatRequest, Llm, Message } from '../llm/llm.ts';
 import { openaiLlm } from '../llm/openai.ts';
 import { criticise } from './critic.ts';
+import { merge } from './merger.ts';
 import { mutate } from './mutator.ts';
 import { writeNote } from './note.ts';
 import { type Call, type Choice, choices } from './policy.ts';
@@ -79,6 +80,7 @@ function reply(request: ChatRequest): Reply {
     return { content: mutate(request), calls: [] };
   if (system.startsWith('You criticise the work of an agent'))
     return { content: criticise(request), calls: [] };
+  if (system.startsWith('You merge two versions')) return { content: merge(request), calls: [] };
   const view = readConversation(request.messages);
   if (view.wantsNote) return { content: writeNote(view), calls: [] };
   const offered = new Set((request.tools ?? []).map((tool) => tool.function.name));

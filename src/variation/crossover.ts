@@ -6,10 +6,17 @@ import type { Rng } from '../rng.ts';
 /**
  * The first parent with some genes of the second: of the genes in which they differ each comes from either with
  * equal chance (uniform crossover, Syswerda 1989), at least one from each if there are two or more. A rule or a
- * skill is one gene. `taken` are the paths that came from the second.
+ * skill is one gene; those whose paths are `frozen` stay the first's. `taken` are the paths that came from the second.
  */
-export function crossover(first: Genome, second: Genome, rng: Rng): { genome: Genome; taken: string[] } {
-  const paths = diffGenomes(first, second).map((change) => change.path);
+export function crossover(
+  first: Genome,
+  second: Genome,
+  rng: Rng,
+  frozen: readonly string[] = [],
+): { genome: Genome; taken: string[] } {
+  const paths = diffGenomes(first, second)
+    .map((change) => change.path)
+    .filter((path) => !frozen.includes(path));
   const drawn = paths.filter(() => rng.next() < 0.5);
   const taken = forced(paths, drawn, rng);
   let genome = first;

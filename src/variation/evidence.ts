@@ -8,8 +8,8 @@ import type { Task } from '../suite/suite.ts';
 /** How a harness did on one search task, over its latest trials. */
 export type TaskScore = { task: Task; own: number; baseline: number; trials: number };
 
-/** A trial as raw text. */
-export type Shown = { task: string; score: number; text: string };
+/** A trial to be read; `excerpt` is a short text of it. */
+export type Shown = { task: string; score: number; excerpt: string; trajectory: Trajectory };
 
 /** What a mutator may know of a parent: search tasks only. `scorecard` is in task order. */
 export type Evidence = { scorecard: TaskScore[]; failures: Shown[]; successes: Shown[] };
@@ -17,11 +17,11 @@ export type Evidence = { scorecard: TaskScore[]; failures: Shown[]; successes: S
 /** How many generations back a mutator looks, and how many trajectories of each kind it reads. */
 const GENERATIONS = 3;
 const FAILURES = 3;
-const SUCCESSES = 1;
+const SUCCESSES = 2;
 
 /**
  * What is known of a genome at the barrier before `generation`. Trials of the last three generations make the
- * scorecard; the trials furthest below the baseline, and the best one, are read in full.
+ * scorecard; the trials furthest below the baseline, and the best ones, are to be read whole.
  */
 export async function gatherEvidence(
   parts: {
@@ -61,7 +61,7 @@ export async function gatherEvidence(
     const read = await Promise.all(chosen.map((trial) => parts.readTrajectory(trial.trial)));
     return chosen.flatMap(({ task, own }, i) => {
       const trajectory = read[i];
-      return trajectory ? [{ task: task.id, score: own, text: excerpt(trajectory) }] : [];
+      return trajectory ? [{ task: task.id, score: own, excerpt: excerpt(trajectory), trajectory }] : [];
     });
   };
   return {

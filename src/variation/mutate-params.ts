@@ -10,13 +10,21 @@ const ONE_MORE = 0.5;
 /** Draws until a gene's value really changes: a step may be cut off at a bound, or round to nothing. */
 const TRIES = 8;
 
-/** A typed step: one or more scalar genes of the table, numbers by a normal step on their own scale. */
-export function mutateParams(genome: Genome, rng: Rng): { genome: Genome; hypothesis: string } {
-  const genes = [drawGene(SCALAR_GENES, rng)];
-  while (rng.next() < ONE_MORE && genes.length < SCALAR_GENES.length) {
+/**
+ * A typed step: one or more scalar genes of the table, numbers by a normal step on their own scale. Genes whose paths
+ * are `frozen` are never drawn.
+ */
+export function mutateParams(
+  genome: Genome,
+  rng: Rng,
+  frozen: readonly string[] = [],
+): { genome: Genome; hypothesis: string } {
+  const open = SCALAR_GENES.filter(({ path }) => !frozen.includes(path));
+  const genes = [drawGene(open, rng)];
+  while (rng.next() < ONE_MORE && genes.length < open.length) {
     genes.push(
       drawGene(
-        SCALAR_GENES.filter((gene) => !genes.includes(gene)),
+        open.filter((gene) => !genes.includes(gene)),
         rng,
       ),
     );

@@ -1,30 +1,65 @@
-import type { Genome } from '../genome/genome.ts';
-import type { Llm } from '../llm/llm.ts';
-import { type ParsedEdits, parseEdits } from './parse-edits.ts';
-import { type Brief, mutationPrompt, repairPrompt } from './prompts.ts';
+import { type ChatReply, type Llm, LlmError, type Message } from '../llm/llm.ts';
+import { spoken } from '../llm/thinking.ts';
+import { oneLine } from '../memory/one-line.ts';
+import { promptRoom, replyTokens } from '../memory/prompt-room.ts';
+import { repairPrompt } from '../memory/prompts.ts';
+import { tryAsk } from '../memory/try-ask.ts';
+import { type Brief, briefMutator } from './brief.ts';
+import { type EditRules, type ParsedEdits, parseEdits } from './parse-edits.ts';
+
+/** The model that proposes edits. */
+export type Mutator = {
+  ask: Llm;
+  model: string;
+  /** Tokens of prompt and reply together; null where unknown. */
+  context: number | null;
+};
 
 /** How often a mutator may answer: the first time, and once more with what was wrong. */
 const ATTEMPTS = 2;
+/** The longest skill takes 10,000 tokens; the rest is for thinking, which counts as output. */
+const REPLY = 16_384;
+/** What is left of the prompt where the endpoint finds it too long. */
+const SHORTER = 0.2;
 
 /**
- * Lets the model edit a genome: proposed, validated, repaired once, else refused with what is wrong. `seedOf` gives
- * the request's seed for attempt 0 and 1. Rejects only as `ask` does.
+ * Lets the model edit a genome: proposed, validated, repaired once, else refused with what is wrong; a mutator that
+ * does not answer is a refusal too. `seedOf` gives the request's seed for attempt 0 and 1. Rejects only for faults
+ * that stop the run.
  */
 export async function mutateText(
-  ask: Llm,
-  model: string,
+  mutator: Mutator,
   brief: Brief,
-  tasks: readonly string[],
-  check: (genome: Genome) => string[],
+  rules: EditRules,
   seedOf: (attempt: number) => number,
 ): Promise<ParsedEdits> {
-  const messages = mutationPrompt(brief);
+  const { model, context } = mutator;
+  const max_tokens = replyTokens(REPLY, context);
+  let room = promptRoom(max_tokens, context);
+  let shortened = false;
+  let repair: Message[] = [];
   let parsed: ParsedEdits = { ok: false, problems: [] };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const reply = await ask({ model, messages: [...messages], temperature: 1, seed: seedOf(attempt) });
-    parsed = parseEdits(reply.message.content, brief.genome, tasks, check);
+    const request = () => ({
+      ...{ model, messages: [...briefMutator(brief, room), ...repair] },
+      ...{ temperature: 1, seed: seedOf(attempt), max_tokens },
+    });
+    let reply = await tryAsk(mutator.ask, request());
+    if (reply instanceof LlmError && reply.fault === 'too-long' && !shortened) {
+      shortened = true;
+      room *= SHORTER;
+      reply = await tryAsk(mutator.ask, request());
+    }
+    if (reply instanceof LlmError)
+      return { ok: false, problems: [oneLine(`the mutator did not answer: ${reply.message}`, 200)] };
+    parsed = parseEdits(reply.message.content, brief.genome, rules);
     if (parsed.ok) return parsed;
-    messages.push(...repairPrompt(reply.message.content ?? '', parsed.problems));
+    parsed = { ok: false, problems: [...cutOff(reply, max_tokens), ...parsed.problems] };
+    repair = repairPrompt(spoken(reply.message), parsed.problems);
   }
   return parsed;
+}
+
+function cutOff({ finish }: ChatReply, most: number): string[] {
+  return finish === 'length' ? [`the reply was cut off at ${most} tokens: think less, answer shorter`] : [];
 }

@@ -4,15 +4,15 @@ import type { Llm } from '../llm/llm.ts';
 import { recall } from '../memory/recall.ts';
 import { rngAt, seedAt } from '../rng.ts';
 import type { BreedingOperator } from '../selection/operators.ts';
-import { gainOver } from '../selection/operators.ts';
 import { tournament } from '../selection/tournament.ts';
-import type { Candidate, Operator, RunIdentity, State } from '../state.ts';
+import type { Operator, RunIdentity, State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { crossover } from './crossover.ts';
 import { gatherEvidence } from './evidence.ts';
+import { attemptedOn } from './history.ts';
+import { contestedTexts, mergeText, type Parents } from './merge-texts.ts';
 import { mutateParams } from './mutate-params.ts';
-import { mutateText } from './mutate-text.ts';
-import type { Attempted } from './prompts.ts';
+import { type Mutator, mutateText } from './mutate-text.ts';
 
 export type VaryParts = {
   identity: RunIdentity;
@@ -21,6 +21,8 @@ export type VaryParts = {
   /** The model that proposes edits, and its name. */
   ask: Llm;
   mutator: string;
+  /** Tokens of prompt and reply together that it can hold; null or left out where unknown. */
+  mutatorContext?: number | null;
   readTrajectory(trial: string): Promise<Trajectory | null>;
 };
 
@@ -37,10 +39,7 @@ export type Proposal = {
   lessons: string[];
 } & ({ genome: Genome } | { problems: string[] });
 
-/** How many earlier edits of the lineage a mutator is shown. */
-const ATTEMPTS_SHOWN = 8;
-
-/** Applies the slot's operator, on what was known at the last barrier. Rejects only as `ask` does. */
+/** Applies the slot's operator, on what was known at the last barrier. Rejects only for faults that stop the run. */
 export async function vary(
   parts: VaryParts,
   slot: Slot,
@@ -48,17 +47,25 @@ export async function vary(
   check: (genome: Genome) => string[],
 ): Promise<Proposal> {
   if (slot.operator === 'mutate-text') return await edit(parts, slot, tasks, check);
-  return slot.operator === 'crossover' ? await cross(parts, slot) : await takeStep(parts, slot, 0);
+  return slot.operator === 'crossover' ? await cross(parts, slot, check) : await takeStep(parts, slot, 0);
 }
 
 /** A typed step; also what a slot falls back on, with another `attempt` each time. */
 export async function takeStep(parts: VaryParts, slot: Slot, attempt: number): Promise<Proposal> {
   const rng = rngAt(parts.identity.seed, 'mutate-params', slot.generation, slot.slot, attempt);
-  const { genome, hypothesis } = mutateParams(await parts.genomes.load(slot.parent), rng);
+  const { genome, hypothesis } = mutateParams(
+    await parts.genomes.load(slot.parent),
+    rng,
+    parts.identity.frozen,
+  );
   return { ...plain('mutate-params', [slot.parent]), hypothesis, genome };
 }
 
-async function cross(parts: VaryParts, { generation, slot, parent }: Slot): Promise<Proposal> {
+async function cross(
+  parts: VaryParts,
+  { generation, slot, parent }: Slot,
+  check: (genome: Genome) => string[],
+): Promise<Proposal> {
   const { identity, state } = parts;
   const rng = rngAt(identity.seed, 'crossover', generation, slot);
   const lineage = state.candidates.get(parent)?.lineage;
@@ -70,10 +77,39 @@ async function cross(parts: VaryParts, { generation, slot, parent }: Slot): Prom
     identity.search.tournament,
     rng,
   );
-  const [own, other] = await Promise.all([parts.genomes.load(parent), parts.genomes.load(second)]);
-  const { genome, taken } = crossover(own, other, rng);
-  const hypothesis = `From ${second} (${state.candidates.get(second)?.lineage}): ${taken.join(', ')}`;
-  return { ...plain('crossover', [parent, second]), hypothesis, genome };
+  const genomes: Parents['genomes'] = [await parts.genomes.load(parent), await parts.genomes.load(second)];
+  const { genome, taken } = crossover(...genomes, rng, identity.frozen);
+  const origin = `From ${second} (${state.candidates.get(second)?.lineage}): ${taken.join(', ')}`;
+  const seedOf = (path: string) => seedAt(identity.seed, 'merge', generation, slot, path);
+  const merged = await mergeAll(parts, { ids: [parent, second], genomes }, genome, check, seedOf);
+  return {
+    ...plain('crossover', [parent, second]),
+    hypothesis: [origin, ...merged.notes].join('; '),
+    genome: merged.genome,
+  };
+}
+
+/** Texts that both parents changed are merged by the model, one after the other; where it fails, the draw stands. */
+async function mergeAll(
+  parts: VaryParts,
+  parents: Parents,
+  drawn: Genome,
+  check: (genome: Genome) => string[],
+  seedOf: (path: string) => number,
+): Promise<{ genome: Genome; notes: string[] }> {
+  let genome = drawn;
+  const notes: string[] = [];
+  const known = { state: parts.state, mutator: mutatorOf(parts) };
+  for (const contested of await contestedTexts(parts, parents)) {
+    const { path } = contested;
+    const merged = await mergeText(known, parents, contested, genome, check, seedOf(path));
+    if (typeof merged === 'string') notes.push(`${path} could not be merged: ${merged}`);
+    else {
+      genome = merged;
+      notes.push(`merged ${path} by the model`);
+    }
+  }
+  return { genome, notes };
 }
 
 async function edit(
@@ -84,8 +120,9 @@ async function edit(
 ): Promise<Proposal> {
   const { identity, state } = parts;
   const evidence = await gatherEvidence(parts, parent, tasks, generation);
-  const situation = evidence.failures.map((shown) => shown.text).join('\n');
+  const situation = evidence.failures.map((shown) => shown.excerpt).join('\n');
   const lessons = recall(state.lessons, state.lessonRecords, situation);
+  const frozen = identity.frozen ?? [];
   const brief = {
     genome: await parts.genomes.load(parent),
     gain: state.estimates.get(parent)?.shrunk ?? 0,
@@ -93,32 +130,19 @@ async function edit(
     lessons,
     lessonRecords: state.lessonRecords,
     attempted: attemptedOn(state, parent, generation),
+    foresight: state.foresight,
+    frozen,
   };
   const seedOf = (attempt: number) => seedAt(identity.seed, 'mutate', generation, slot, attempt);
-  const names = tasks.map((task) => task.id);
-  const parsed = await mutateText(parts.ask, parts.mutator, brief, names, check, seedOf);
+  const rules = { tasks: tasks.map((task) => task.id), frozen, check };
+  const parsed = await mutateText(mutatorOf(parts), brief, rules, seedOf);
   const common = { ...plain('mutate-text', [parent]), lessons: lessons.map((lesson) => lesson.id) };
   if (!parsed.ok) return { ...common, problems: parsed.problems };
   return { ...common, hypothesis: parsed.hypothesis, predicted: parsed.expects, genome: parsed.genome };
 }
 
-/** The latest edits of the parent's lineage that were measured, and how they fared. */
-function attemptedOn(state: State, parent: string, generation: number): Attempted[] {
-  const lineage = state.candidates.get(parent)?.lineage;
-  const tried = (candidate: Candidate) =>
-    candidate.lineage === lineage && candidate.parents.length > 0 && candidate.generation < generation;
-  return [...state.candidates.values()]
-    .filter(tried)
-    .slice(-ATTEMPTS_SHOWN)
-    .map((candidate) => ({
-      changes: candidate.changes.map(
-        ({ path, before, after }) => `${path}: ${before ?? 'none'} → ${after ?? 'removed'}`,
-      ),
-      hypothesis: candidate.hypothesis,
-      gain: state.dropped.has(candidate.id)
-        ? null
-        : gainOver(candidate.id, candidate.parents[0]!, state.estimates),
-    }));
+function mutatorOf({ ask, mutator, mutatorContext = null }: VaryParts): Mutator {
+  return { ask, model: mutator, context: mutatorContext };
 }
 
 function plain(operator: Operator, parents: string[]): Omit<Proposal & { problems: string[] }, 'problems'> {

@@ -4,10 +4,10 @@ import { SCALAR_GENES } from '../../src/genome/gene-table.ts';
 import { genomeId } from '../../src/genome/hash.ts';
 import { validateGenome } from '../../src/genome/schema.ts';
 import { rngAt } from '../../src/rng.ts';
+import { briefMutator, geneTable } from '../../src/variation/brief.ts';
 import { crossover } from '../../src/variation/crossover.ts';
 import { mutateParams, step } from '../../src/variation/mutate-params.ts';
-import { parseEdits } from '../../src/variation/parse-edits.ts';
-import { geneTable, mutationPrompt } from '../../src/variation/prompts.ts';
+import { type EditRules, parseEdits } from '../../src/variation/parse-edits.ts';
 import { plainGenome } from '../fixtures/synthetic-world.ts';
 
 const parent = plainGenome({ rules: { slow: { when: 'start', text: 'Take your time.' } } });
@@ -63,16 +63,19 @@ describe('crossover', () => {
 describe('edits of a model', () => {
   const read = (
     reply: unknown,
-    check: Parameters<typeof parseEdits>[3] = (genome) =>
+    check: EditRules['check'] = (genome) =>
       validateGenome(genome).map(({ path, message }) => `${path} ${message}`),
+    frozen: string[] = [],
   ) =>
-    parseEdits(
-      typeof reply === 'string' ? reply : JSON.stringify(reply),
-      parent,
-      ['task-1', 'task-2'],
-      check,
-    );
-  const set = (path: string, value: unknown) => ({ op: 'set', path, value });
+    parseEdits(typeof reply === 'string' ? reply : JSON.stringify(reply), parent, {
+      ...{ tasks: ['task-1', 'task-2'], frozen, check },
+    });
+  const set = (path: string, value: unknown, reason = 'seen in the traces') => ({
+    op: 'set',
+    path,
+    value,
+    reason,
+  });
 
   test('are applied together, through thinking and fences', () => {
     const edits = [
@@ -83,7 +86,10 @@ describe('edits of a model', () => {
     const parsed = read(
       `<think>{"edits": []}</think>\nHere:\n\`\`\`json\n${JSON.stringify({ hypothesis: 'cool\nit', expects: ['task-2', 'task-9'], edits })}\n\`\`\``,
     );
-    expect(parsed).toMatchObject({ ok: true, hypothesis: 'cool it', expects: ['task-2'] });
+    expect(parsed).toMatchObject({
+      ...{ ok: true, expects: ['task-2'] },
+      hypothesis: 'cool it (sampling.temperature: seen in the traces)',
+    });
     const genome = (parsed as { genome: typeof parent }).genome;
     expect(genome.sampling.temperature).toBe(0.7);
     expect(genome.rules).toEqual({ new: { when: 'on-loop', text: 'Stop.' } });
@@ -94,8 +100,7 @@ describe('edits of a model', () => {
     const parsed = parseEdits(
       JSON.stringify({ edits: [set('skills.s', { description: 'New' })] }),
       plainGenome({ skills: { s: skill } }),
-      [],
-      () => [],
+      { tasks: [], frozen: [], check: () => [] },
     );
     expect(parsed).toMatchObject({ ok: true, genome: { skills: { s: { ...skill, description: 'New' } } } });
   });
@@ -105,6 +110,13 @@ describe('edits of a model', () => {
     ['cut short', '{"edits": [{"op": "set"', 'no JSON object'],
     ['no edits', { edits: [] }, 'at least one'],
     ['too many', { edits: Array(5).fill(set('sampling.top_p', 0.9)) }, 'at most 4'],
+    ['one gene twice', { edits: [set('sampling.top_p', 0.9), set('sampling.top_p', 0.8)] }, 'edited twice'],
+    ['a number without a reason', { edits: [set('sampling.top_p', 0.9, '')] }, 'only with a "reason"'],
+    [
+      'a number with a poor reason',
+      { edits: [set('sampling.top_p', 0.9, ' why   not ')] },
+      'only with a "reason"',
+    ],
     ['out of bounds', { edits: [set('sampling.temperature', 9)] }, 'sampling.temperature'],
     ['wrong type', { edits: [set('sampling.temperature', '0.7')] }, 'sampling.temperature'],
     ['no such gene', { edits: [set('sampling.temprature', 0.7)] }, 'temprature'],
@@ -135,27 +147,22 @@ describe('the prompt', () => {
     expect(lines.at(-1)).toContain('rules.odd | rule | {"when":"always","text":"one\\ntwo | three"}');
   });
 
-  test('holds scorecard, traces, lessons and what was tried', () => {
+  test('holds what was tried, and how far the harness stands above the baseline', () => {
     const evidence = {
       scorecard: [],
-      failures: [{ task: 't', score: 0.1, text: 'call train()' }],
+      failures: [],
       successes: [],
     };
     const attempted = [{ changes: ['sampling.top_p: 1 → 0.5'], hypothesis: 'why', gain: null }];
-    const [system, user] = mutationPrompt({
-      genome: parent,
-      gain: 0.05,
-      evidence,
-      lessons: [],
-      lessonRecords: new Map(),
-      attempted,
-    });
+    const [system, user] = briefMutator(
+      {
+        ...{ genome: parent, gain: 0.05, evidence, lessons: [], lessonRecords: new Map(), attempted },
+        ...{ foresight: { checked: 0, hits: 0, others: 0, improved: 0 }, frozen: [] },
+      },
+      100_000,
+    );
     expect(String(system!.content)).toMatch(/^You improve the harness of an agent/);
-    for (const part of [
-      '+5.0 points',
-      'call train()',
-      'sampling.top_p: 1 → 0.5: clearly behind, dropped (why)',
-    ]) {
+    for (const part of ['+5.0 points', 'sampling.top_p: 1 → 0.5: clearly behind, dropped (why)']) {
       expect(String(user!.content)).toContain(part);
     }
   });

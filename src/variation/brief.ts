@@ -1,0 +1,181 @@
+import { RULE_GENES, SCALAR_GENES, type ScalarGene, SKILL_GENES } from '../genome/gene-table.ts';
+import { getGene } from '../genome/genes.ts';
+import type { Genome } from '../genome/genome.ts';
+import type { Message } from '../llm/llm.ts';
+import type { Lesson, LessonRecord } from '../memory/lesson.ts';
+import { type MutationText, mutationPrompt, type Trace } from '../memory/prompts.ts';
+import { wholeTrace } from '../memory/trace.ts';
+import type { Foresight, PredictionCheck } from '../state.ts';
+import type { Evidence, Shown } from './evidence.ts';
+
+/** An edit that was tried before: what changed, and what came of it in points of 1 (null: dropped early). */
+export type Attempted = {
+  changes: string[];
+  hypothesis: string;
+  gain: number | null;
+  /** What became of the tasks that it should have improved; left out where none were named. */
+  check?: PredictionCheck;
+};
+
+/** What a mutator is told, as data. */
+export type Brief = {
+  genome: Genome;
+  /** What is believed of it: points of 1 above the baseline. */
+  gain: number;
+  evidence: Evidence;
+  lessons: readonly Lesson[];
+  lessonRecords: ReadonlyMap<string, LessonRecord>;
+  attempted: readonly Attempted[];
+  foresight: Foresight;
+  /** Genes that nothing changes: they are not shown. */
+  frozen: readonly string[];
+};
+
+/** Characters of a skill's body in the table of genes, and of an earlier hypothesis. */
+const SHOWN = 300;
+/** Characters of all skills that are shown whole, and the share of the room that they may take. */
+const BODIES = 30_000;
+const BODIES_SHARE = 0.3;
+/** Characters of one trace, and fewest that say more than nothing. */
+const TRACE = 12_000;
+const LEAST = 500;
+/** Characters of the task's own text before a trace. */
+const OPENING = 1200;
+/** Titles and tags around a section. */
+const FRAME = 120;
+
+/**
+ * The messages that ask for an edit, of about `room` characters at most: what is short is always there, then come
+ * skills whole, then the traces, which share what is left.
+ */
+export function briefMutator(brief: Brief, room: number): Message[] {
+  const { evidence, genome } = brief;
+  const text: MutationText = {
+    standing: `It stands ${signed(100 * brief.gain)} points of 100 above the baseline, as far as is known.`,
+    genes: geneTable(genome, brief.frozen),
+    scorecard: scorecard(evidence),
+    lessons: brief.lessons.map((lesson) => lessonLine(lesson, brief.lessonRecords)).join('\n'),
+    attempted: brief.attempted.map(attemptedLine).join('\n'),
+    predictions: predictions(brief),
+    ...{ bodies: '', failures: [], successes: [] },
+  };
+  const left = room - length(mutationPrompt(text));
+  text.bodies = bodies(genome, Math.min(BODIES, left * BODIES_SHARE));
+  const traces = evidence.failures.length + evidence.successes.length;
+  const each = Math.min(TRACE, Math.floor((left - text.bodies.length) / Math.max(1, traces)) - FRAME);
+  const show = (shown: readonly Shown[]): Trace[] =>
+    each < LEAST ? [] : shown.map((trial) => trace(trial, each));
+  return mutationPrompt({ ...text, failures: show(evidence.failures), successes: show(evidence.successes) });
+}
+
+/** A line a gene: path | type and bounds | value | what it is. */
+export function geneTable(genome: Genome, frozen: readonly string[] = []): string {
+  const scalars = SCALAR_GENES.filter(({ path }) => !frozen.includes(path)).map(
+    (gene) =>
+      `${gene.path} | ${bounds(gene)} | ${JSON.stringify(getGene(genome, gene.path))} | ${gene.about}`,
+  );
+  const rules = Object.entries(genome.rules).map(
+    ([id, rule]) => `rules.${id} | rule | ${JSON.stringify(rule)} | ${RULE_GENES.about}`,
+  );
+  const skills = Object.entries(genome.skills).map(
+    ([name, { description, body }]) =>
+      `skills.${name} | skill | ${JSON.stringify({ description, body: shorten(body) })} | ${SKILL_GENES.about}`,
+  );
+  return ['path | type and bounds | value | what it is', ...scalars, ...rules, ...skills].join('\n');
+}
+
+function bounds(gene: ScalarGene): string {
+  if (gene.type === 'boolean') return 'true or false';
+  if (gene.type === 'enum') return gene.values.join(', ');
+  return `${gene.type}, ${gene.min} to ${gene.max}`;
+}
+
+function scorecard({ scorecard }: Evidence): string {
+  if (scorecard.length === 0) return '';
+  const lines = scorecard.map(({ task, own, baseline, trials }) =>
+    [task.id, task.family, points(own), points(baseline), signed(100 * (own - baseline)), trials].join(' | '),
+  );
+  return ['task | family | this harness | baseline | difference | trials', ...lines].join('\n');
+}
+
+/** The skills that the table cuts short, shortest first, as many as fit: a skill is rewritten whole or not at all. */
+function bodies(genome: Genome, room: number): string {
+  const cut = Object.entries(genome.skills).filter(([, { body }]) => body !== shorten(body));
+  const order = cut.sort(([, a], [, b]) => a.body.length - b.body.length);
+  const fitting: string[] = [];
+  let left = room;
+  for (const [name, { body }] of order) {
+    const whole = `### skills.${name}\n\n${body}`;
+    left -= whole.length + 2;
+    if (left < 0) break;
+    fitting.push(whole);
+  }
+  if (fitting.length === 0) return '';
+  const hidden = order.slice(fitting.length).map(([name]) => `skills.${name}`);
+  if (hidden.length > 0) fitting.push(`Not shown, for want of room: ${hidden.join(', ')}.`);
+  return fitting.join('\n\n');
+}
+
+function trace({ task, score, trajectory }: Shown, limit: number): Trace {
+  return { title: `${task}, score ${points(score)}`, text: wholeTrace(trajectory, limit, OPENING) };
+}
+
+function lessonLine(lesson: Lesson, records: ReadonlyMap<string, LessonRecord>): string {
+  const record = records.get(lesson.id);
+  const fared =
+    record && record.bred > 0
+      ? `bred ${record.bred}, mean ${signed((100 * record.gain) / record.bred)} points`
+      : 'not tried yet';
+  return `- Symptom: ${lesson.symptom} Cause: ${lesson.cause} Advice: ${lesson.advice} Genes: ${lesson.genes.join(', ') || 'none'} (${fared})`;
+}
+
+function attemptedLine({ changes, hypothesis, gain }: Attempted): string {
+  const fared = gain === null ? 'clearly behind, dropped' : `${signed(100 * gain)} points against its parent`;
+  return `- ${changes.join('; ')}: ${fared}${hypothesis === '' ? '' : ` (${shorten(hypothesis)})`}`;
+}
+
+/** How good the mutator's bets were so far, over all lineages, and those on this lineage one by one. */
+function predictions({ attempted, foresight }: Brief): string {
+  const { checked, hits, others, improved } = foresight;
+  if (checked === 0) return '';
+  const elsewhere =
+    others === 0
+      ? ''
+      : ` Of ${others} that you did not name, ${improved} did as well (${share(improved, others)}).`;
+  const lines = attempted.flatMap(({ changes, check }) => (check ? [checkLine(changes, check)] : []));
+  return [
+    `Of ${checked} tasks that you expected to improve, ${hits} did (${share(hits, checked)}).${elsewhere} A bet is worth something where the first share is clearly above the second.`,
+    ...lines,
+  ].join('\n');
+}
+
+function checkLine(changes: readonly string[], { hit, missed, unknown, others }: PredictionCheck): string {
+  const said = [
+    ['improved as expected', hit],
+    ['did not', missed],
+    ['could not be compared', unknown],
+  ] as const;
+  const parts = said.flatMap(([what, tasks]) => (tasks.length > 0 ? [`${tasks.join(', ')} ${what}`] : []));
+  const rest = others.checked === 0 ? '' : `; of the others ${others.improved} of ${others.checked} improved`;
+  return `- ${changes.map((change) => change.split(': ', 1)[0]).join(', ')}: ${parts.join('; ')}${rest}`;
+}
+
+function share(part: number, whole: number): string {
+  return `${Math.round((100 * part) / whole)}%`;
+}
+
+function points(score: number): string {
+  return (100 * score).toFixed(1);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}[…]`;
+}
+
+function length(messages: readonly Message[]): number {
+  return messages.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+}
