@@ -11,8 +11,10 @@ type JsonObject = { [key: string]: Json };
 export function jsonReply(content: string | null): JsonObject | null {
   const text = content ?? '';
   const said = stripThinking(text);
-  // A tag inside a JSON string looks like thinking: the whole text is the second try.
-  return objectIn(said) ?? (said === text ? null : objectIn(text));
+  const found = objectIn(said);
+  if (found !== null || said === text) return found;
+  // A tag inside a JSON string looks like thinking, but a draft in real thinking is no reply.
+  return /^\s*(\{|```)/.test(text) ? objectIn(text) : null;
 }
 
 function objectIn(text: string): JsonObject | null {
@@ -23,8 +25,10 @@ function objectIn(text: string): JsonObject | null {
 function fenced(text: string): JsonObject | null {
   let found: JsonObject | null = null;
   let from = -1;
+  let tries = TRIES;
   for (const fence of text.matchAll(/^[ \t]*```[ \t]*(?:json\w*)?[ \t]*\r?$/gim)) {
     if (from >= 0) {
+      if (tries-- === 0) break;
       const block = text.slice(from, fence.index);
       const object = parsed(block, block.indexOf('{'), block.length);
       found = object ?? found;
@@ -36,15 +40,17 @@ function fenced(text: string): JsonObject | null {
   return found;
 }
 
-/** How many times the text's length may be looked at: hostile text opens objects that it never closes. */
+/** How many times the text's length may be looked at, and how many stretches of it parsed: hostile text has millions. */
 const PASSES = 8;
+const TRIES = 1000;
 
 function lastBalanced(text: string): JsonObject | null {
   let found: JsonObject | null = null;
   let left = text.length * PASSES;
+  let tries = TRIES;
   // Only what can be an object is followed: `{` and a key, or `{}`.
   const opening = /\{(?=\s{0,40}["}])/g;
-  for (let start = opening.exec(text); start && left > 0; start = opening.exec(text)) {
+  for (let start = opening.exec(text); start && left > 0 && tries-- > 0; start = opening.exec(text)) {
     const end = endOf(text, start.index);
     left -= (end < 0 ? text.length : end) - start.index;
     const object = end < 0 ? null : parsed(text, start.index, end);

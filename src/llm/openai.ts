@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { connectionFault, httpFault } from './classify.ts';
+import { CHECK_SCHEME, connectionFault, httpFault } from './classify.ts';
 import { type ChatRequest, type Llm, LlmError } from './llm.ts';
 import type { Profile } from './profile.ts';
 import { garbled, replyOf } from './reply.ts';
@@ -223,9 +223,7 @@ function asLlmError(error: unknown): LlmError {
     key ? 'refused' : 'bad-request',
     key ? 'the key holds characters that cannot be sent' : 'the request could not be sent',
     {
-      hint: key
-        ? 'Check the key: line breaks and quotation marks are no part of it.'
-        : 'Check the base URL: it starts with "http://" or "https://".',
+      hint: key ? 'Check the key: line breaks and quotation marks are no part of it.' : CHECK_SCHEME,
     },
   );
 }

@@ -1,0 +1,280 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { retryAfterMs } from '../../src/llm/classify.ts';
+import { type ChatRequest, LlmError } from '../../src/llm/llm.ts';
+import { type Endpoint, openaiLlm } from '../../src/llm/openai.ts';
+import { profileOf } from '../../src/llm/profiles.ts';
+import { replyOf } from '../../src/llm/reply.ts';
+import { readStream } from '../../src/llm/stream.ts';
+import { mostOf, wireBody } from '../../src/llm/wire.ts';
+import { FAULTS, type FaultServer, fixedAnswer, startFaultServer } from './fault-server.ts';
+
+const KEY = 'sk-test-0123456789abcdef';
+const REQUEST: ChatRequest = {
+  model: 'small',
+  messages: [{ role: 'user', content: 'Hi ✓' }],
+  max_tokens: 64,
+};
+
+let server: FaultServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+function endpoint(baseURL: string, more: Partial<Endpoint> = {}) {
+  return openaiLlm({ baseURL, apiKey: KEY, profile: profileOf('*'), ...more });
+}
+
+/** What a call came to: its reply, or its error. */
+async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
+  return call.catch((error: unknown) => error);
+}
+
+const modes = [false, true].flatMap((stream) =>
+  FAULTS.filter(({ only }) => only !== (stream ? 'plain' : 'stream')).map((fault) => ({ ...fault, stream })),
+);
+
+it('knows at least forty kinds of fault, each by one name', () => {
+  expect(new Set(FAULTS.map(({ kind }) => kind)).size).toBe(FAULTS.length);
+  expect(FAULTS.length).toBeGreaterThanOrEqual(40);
+});
+
+describe('one attempt', () => {
+  it.each(modes)('$kind, streamed: $stream', async ({ kind, fault, billed, ends, stream }) => {
+    server = await startFaultServer({ plan: () => kind });
+    const ask = endpoint(server.urlFor(kind), {
+      stream,
+      idleMs: ends === 'idle' ? 80 : 20_000,
+      totalMs: ends === 'total' ? 160 : 30_000,
+    });
+    const outcome = await outcomeOf(ask(REQUEST));
+    const most = mostOf(REQUEST, profileOf('*'), stream);
+    const usage = { tokensIn: 11, tokensOut: 3 };
+    const bill = server.billed()[0] ?? { tokensIn: 0, tokensOut: 0 };
+    if (fault === 'reply') {
+      expect(outcome).toMatchObject(billed === 'usage' ? usage : { ...most, unmetered: true });
+      expect(bill).toMatchObject(outcome instanceof Error ? {} : tokensOf(outcome));
+    } else {
+      expect(outcome).toBeInstanceOf(LlmError);
+      const error = outcome as LlmError;
+      expect([error.fault, error.billed]).toEqual([fault, billed !== 'no']);
+      expect(error.message).not.toContain(KEY);
+      expect(error.message.length).toBeLessThan(360);
+      expect(error.message).not.toMatch(/[\n<>]/);
+      expect(bill).toMatchObject(error.billed ? most : { tokensIn: 0, tokensOut: 0 });
+      if (error.fault === 'refused') expect(error.hint).not.toBe('');
+    }
+    expect(server.requests().length).toBeLessThanOrEqual(1);
+  });
+});
+
+function tokensOf(reply: unknown): { tokensIn: number; tokensOut: number } {
+  const { tokensIn, tokensOut } = reply as { tokensIn: number; tokensOut: number };
+  return { tokensIn, tokensOut };
+}
+
+describe('what is sent', () => {
+  const history: ChatRequest = {
+    model: 'MiniMax-M2.7',
+    messages: [
+      { role: 'user', content: 'Hi' },
+      {
+        role: 'assistant',
+        content: '<think>hm</think>\n\nI look.',
+        reasoning_content: 'hm',
+        reasoning_details: [{ text: 'hm' }],
+        tool_calls: [{ id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: 'a', content: 'a.py' },
+    ],
+    temperature: 0,
+    top_p: 1,
+    frequency_penalty: 0.5,
+    presence_penalty: 0.5,
+    max_tokens: 300,
+    seed: 7,
+  };
+
+  it.each([false, true])('is the wire form, byte for byte (streamed: %s)', async (stream) => {
+    server = await startFaultServer();
+    const profile = profileOf('MiniMax-M2.7');
+    await openaiLlm({ baseURL: server.url, apiKey: KEY, profile, stream })(history);
+    expect(server.requests()[0]).toEqual(wireBody(history, profile, stream));
+    expect(JSON.stringify(server.requests()[0]).length).toBe(
+      JSON.stringify(wireBody(history, profile, stream)).length,
+    );
+  });
+
+  it('is narrowed to what the endpoint takes, with thinking sent back whole', () => {
+    const body = wireBody(history, profileOf('MiniMax-M2.7'), true);
+    expect(body).toMatchObject({
+      temperature: 0.01,
+      max_completion_tokens: 300,
+      reasoning_split: true,
+      stream_options: { include_usage: true },
+    });
+    for (const name of ['frequency_penalty', 'presence_penalty', 'max_tokens', 'seed']) {
+      expect(body).not.toHaveProperty(name);
+    }
+    const sent = body.messages as unknown[];
+    expect(sent[1]).toMatchObject({
+      content: '<think>hm</think>\n\nI look.',
+      reasoning_details: [{ text: 'hm' }],
+    });
+    expect(sent[1]).not.toHaveProperty('reasoning_content');
+  });
+
+  it('has no thinking where it is to be stripped', () => {
+    const sent = wireBody(history, profileOf('some-local-model'), false).messages as unknown[];
+    expect(sent[1]).toEqual({
+      role: 'assistant',
+      content: 'I look.',
+      tool_calls: [{ id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } }],
+    });
+  });
+
+  it('is the request itself where there is no profile', () => {
+    expect(wireBody(history, undefined, false)).toEqual({ ...history, stream: false });
+  });
+
+  it('reserves the bytes that are sent and the bound of the reply', () => {
+    const most = mostOf(REQUEST, profileOf('*'), false);
+    const text = JSON.stringify(wireBody(REQUEST, profileOf('*'), false));
+    // The tick is three bytes and one character.
+    expect(most).toEqual({ tokensIn: text.length + 2, tokensOut: 64 });
+    const { max_tokens: _, ...unbounded } = REQUEST;
+    expect(mostOf(unbounded, profileOf('*'), false).tokensOut).toBe(8192);
+  });
+});
+
+describe('replies', () => {
+  it.each([false, true])('keep tool calls, thinking and cached tokens (streamed: %s)', async (stream) => {
+    const call = { id: 'x1', type: 'function', function: { name: 'run', arguments: '{"cmd":"ls"}' } };
+    const message = {
+      role: 'assistant',
+      content: 'I run.',
+      tool_calls: [call, { ...call, id: 'x2' }],
+      reasoning_content: 'Let me think.',
+      reasoning_details: [{ type: 'reasoning.text', index: 0, text: 'Let me think.' }],
+    };
+    const usage = { ...fixedAnswer().usage, prompt_tokens_details: { cached_tokens: 4 } };
+    const choices = [{ index: 0, message, finish_reason: 'tool_calls' }];
+    server = await startFaultServer({ answer: () => ({ choices, usage }) });
+    expect(await endpoint(server.url, { stream })(REQUEST)).toEqual({
+      message,
+      finish: 'tool_calls',
+      tokensIn: 11,
+      tokensOut: 3,
+      tokensCached: 4,
+    });
+  });
+
+  it('are put together from pieces as endpoints really send them', () => {
+    const reader = readStream();
+    const events = [
+      { role: '', content: null, reasoning: 'First' },
+      { tool_calls: [{ id: 'a', function: { name: 'run', arguments: '{"a"' } }], reasoning: ' this' },
+      { tool_calls: [{ function: { arguments: ':1}' } }] },
+      { tool_calls: [{ id: 'b', function: { name: 'look', arguments: '' } }] },
+    ].map((delta) => `event: message\r\ndata: ${JSON.stringify({ choices: [{ delta }] })}\r\n\r\n`);
+    const text = `: hi\r\n\r\n${events.join('')}data: {"choices":[],"usage":null}\n\ndata:[DONE]\n\n`;
+    // Cut anywhere, also within a line.
+    for (let i = 0; i < text.length; i += 7) reader.feed(text.slice(i, i + 7));
+    const reply = replyOf(reader.completion(), () => ({ tokensIn: 9, tokensOut: 9 }));
+    expect(reply).toEqual({
+      message: {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'a', type: 'function', function: { name: 'run', arguments: '{"a":1}' } },
+          { id: 'b', type: 'function', function: { name: 'look', arguments: '' } },
+        ],
+        reasoning_content: 'First this',
+      },
+      finish: 'stop',
+      tokensIn: 9,
+      tokensOut: 9,
+      unmetered: true,
+    });
+  });
+
+  it('are read from streams that send all that was said so far each time', () => {
+    const reader = readStream();
+    const said = ['I', 'I think', 'I think, so', 'I think, so I am here'];
+    for (const text of said) {
+      const delta = { content: text, reasoning_details: [{ text }] };
+      reader.feed(`data: ${JSON.stringify({ choices: [{ delta }] })}\n`);
+    }
+    reader.feed('data: [DONE]\n');
+    expect(replyOf(reader.completion(), () => ({ tokensIn: 0, tokensOut: 0 })).message).toEqual({
+      role: 'assistant',
+      content: said[3],
+      reasoning_details: [{ text: said[3] }],
+    });
+  });
+});
+
+describe('time and cancelling', () => {
+  it.each([
+    ['429-seconds', 2000],
+    ['429-milliseconds', 40],
+    ['429-absurd', 31_536_000_000],
+    ['429-negative', null],
+    ['429', null],
+  ])('%s asks to wait %s ms', async (kind, ms) => {
+    server = await startFaultServer({ plan: () => kind });
+    const error = await outcomeOf(endpoint(server.url)(REQUEST));
+    expect(error).toMatchObject({ retryAfterMs: ms });
+  });
+
+  it('reads dates against the clock', () => {
+    const headers = new Headers({ 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' });
+    const now = Date.UTC(2026, 9, 21, 7, 28, 0);
+    expect(retryAfterMs(headers, now)).toBe(30_000);
+    expect(retryAfterMs(headers, now + 60_000)).toBe(0);
+  });
+
+  it('a signal ends the call at once; what was sent may have been charged', async () => {
+    server = await startFaultServer({ plan: () => 'silence' });
+    const control = new AbortController();
+    const call = outcomeOf(endpoint(server.url)(REQUEST, control.signal));
+    await vi.waitFor(() => expect(server!.requests()).toHaveLength(1));
+    control.abort();
+    expect(await call).toMatchObject({ fault: 'cancelled', billed: true });
+    const late = await outcomeOf(endpoint(server.url)(REQUEST, control.signal));
+    expect(late).toMatchObject({ fault: 'cancelled', billed: false });
+    expect(server.requests()).toHaveLength(1);
+  });
+
+  it('a signal ends also a call whose fetch does not listen', async () => {
+    const control = new AbortController();
+    const deaf = endpoint('http://nowhere.invalid/v1', { fetch: () => new Promise(() => {}) });
+    const call = outcomeOf(deaf(REQUEST, control.signal));
+    control.abort();
+    expect(await call).toMatchObject({ fault: 'cancelled' });
+  });
+
+  it('an error whose body never ends is known by its status', async () => {
+    const body = new ReadableStream({
+      start: (control) => control.enqueue(new TextEncoder().encode('wait')),
+    });
+    const ask = endpoint('http://nowhere.invalid/v1', {
+      fetch: async () => new Response(body, { status: 503 }),
+      idleMs: 30,
+    });
+    expect(await outcomeOf(ask(REQUEST))).toMatchObject({ fault: 'unavailable', billed: false });
+  });
+});
+
+describe('bad settings', () => {
+  it.each([
+    ['no scheme', 'localhost:1/v1', KEY, 'bad-request'],
+    ['a key with a line break', 'http://127.0.0.1:1/v1', `${KEY}\nx`, 'refused'],
+    ['a key beyond Latin-1', 'http://127.0.0.1:1/v1', `${KEY}✓`, 'refused'],
+  ])('%s', async (_, baseURL, apiKey, fault) => {
+    const error = (await outcomeOf(openaiLlm({ baseURL, apiKey })(REQUEST))) as LlmError;
+    expect(error).toMatchObject({ fault, billed: false });
+    expect(error.hint).not.toBe('');
+    expect(`${error.message} ${error.hint}`).not.toContain(KEY);
+  });
+});
