@@ -3,12 +3,13 @@ import { CommanderError } from 'commander';
 import { type Context, EXIT } from './commands/context.ts';
 import { program } from './commands/program.ts';
 import { messageOf, UserError } from './errors.ts';
+import { redact } from './secrets.ts';
 import { didYouMean } from './suggest.ts';
 
 const context: Context = {
   interruption,
-  print: (text) => void process.stdout.write(`${text}\n`),
-  note: (text) => void process.stderr.write(`${text}\n`),
+  print: (text) => void process.stdout.write(`${redact(text)}\n`),
+  note: (text) => void process.stderr.write(`${redact(text)}\n`),
 };
 
 for (const stream of [process.stdout, process.stderr]) {

@@ -1,5 +1,5 @@
 import { UserError } from './errors.ts';
-import { type FinalsParts, finish, unfinished } from './finals.ts';
+import { type FinalsParts, finish, stopHere } from './finals.ts';
 import type { Genome } from './genome/genome.ts';
 import { genomeId } from './genome/hash.ts';
 import { type LearnParts, learn } from './learn.ts';
@@ -33,14 +33,14 @@ export async function evolve(parts: EvolveParts): Promise<Result> {
       const bred = await breed(parts, generation);
       const round: Round = { generation, bred, tasks };
       const stop = parts.shouldStop() ?? (await measureRound(parts, round));
-      if (stop) return unfinished(parts, stop);
+      if (stop) return stopHere(parts, stop);
       await learn(parts, round);
       parts.record(concludeGeneration(parts, round));
       await parts.commit();
     }
     return await finish(parts);
   } catch (error) {
-    if (error instanceof LlmError) return unfinished(parts, parts.shouldStop() ?? 'infrastructure');
+    if (error instanceof LlmError) return stopHere(parts, parts.shouldStop() ?? 'infrastructure');
     throw error;
   }
 }

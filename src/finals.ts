@@ -33,7 +33,7 @@ export async function finish(parts: FinalsParts): Promise<Result> {
     'finals',
     repeatedTrials(parts, [state.baseline, ...finalists], search, finalRepeats, from),
   );
-  if (stopped) return unfinished(parts, stopped);
+  if (stopped) return stopHere(parts, stopped);
   if (state.champion === null) {
     parts.record({ type: 'champion', generation: generations, candidate: chooseChampion(parts, finalists) });
     await parts.commit();
@@ -44,12 +44,18 @@ export async function finish(parts: FinalsParts): Promise<Result> {
   const cut =
     (await trial('validation', repeatedTrials(parts, both, validation, sealedRepeats))) ??
     (await trial('sealed', repeatedTrials(parts, both, sealed, sealedRepeats)));
-  if (cut) return unfinished(parts, cut);
+  if (cut) return stopHere(parts, cut);
 
   const result = resultOf(parts, state.champion!);
   parts.record({ type: 'ended', result });
   await parts.commit();
   return result;
+}
+
+/** Ends a run before its end: journals why, so that a report made later knows. */
+export function stopHere(parts: Pick<FinalsParts, 'state' | 'record'>, stop: Stop): Result {
+  parts.record({ type: 'stopped', stop });
+  return unfinished(parts, stop);
 }
 
 /** What can be said of a run that was stopped: nothing on tasks that the search did not see. */

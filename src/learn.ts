@@ -14,7 +14,7 @@ export type LearnParts = {
   state: State;
   genomes: { load(id: string): Genome | Promise<Genome> };
   /** The model that criticises, and its name. */
-  ask: Llm;
+  askCritic: Llm;
   critic: string;
   readTrajectory(trial: string): Promise<Trajectory | null>;
   record(event: Event): void;
@@ -37,7 +37,12 @@ export async function learn(parts: LearnParts, round: Round): Promise<void> {
   const lessons = await Promise.all(
     cases.map((it, i) =>
       it
-        ? criticize(parts.ask, parts.critic, seedAt(identity.seed, 'criticize', round.generation, i), it)
+        ? criticize(
+            parts.askCritic,
+            parts.critic,
+            seedAt(identity.seed, 'criticize', round.generation, i),
+            it,
+          )
         : [],
     ),
   );

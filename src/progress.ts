@@ -22,6 +22,8 @@ export type ProgressOptions = {
   endTrials: number;
   /** Jobs so far, in this process. */
   jobs(): { run: number; hits: number };
+  /** Dollars so far, of all calls on the run. */
+  usd(): number;
   /** Milliseconds on any steady clock. */
   now?: () => number;
 };
@@ -39,7 +41,14 @@ export function startProgress(options: ProgressOptions): Progress {
 /** How far the run is, as the events tell it. */
 type Course = ReturnType<typeof newCourse>;
 
-function newCourse({ generations, passed, endTrials, jobs, now = () => performance.now() }: ProgressOptions) {
+function newCourse({
+  generations,
+  passed,
+  endTrials,
+  jobs,
+  usd,
+  now = () => performance.now(),
+}: ProgressOptions) {
   const startedAt = now();
   const course = {
     generations,
@@ -50,7 +59,7 @@ function newCourse({ generations, passed, endTrials, jobs, now = () => performan
     /** In generations that are passed, and since they are. */
     searched: 0,
     ended: 0,
-    usd: 0,
+    cost: () => `$${usd().toFixed(2)}`,
     best: '–',
     median: '–',
     /** Follows an event; says whether it closes a generation. */
@@ -66,7 +75,6 @@ function newCourse({ generations, passed, endTrials, jobs, now = () => performan
         course.tried++;
         if (course.generation < course.generations) course.searched++;
         else course.ended++;
-        if (event.outcome.kind !== 'lost') course.usd += event.outcome.usage.usd;
       }
       if (event.type !== 'generation') return false;
       course.generation = event.generation + 1;
@@ -109,7 +117,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
     event(event) {
       const closed = course.follow(event);
       if (closed) {
-        const cost = `$${course.usd.toFixed(2)}, ${course.elapsed()}, about ${course.left()} left`;
+        const cost = `${course.cost()}, ${course.elapsed()}, about ${course.left()} left`;
         say(
           `generation ${course.generation}/${course.generations}: ${course.tried} trials, best ${course.best}, ` +
             `median ${course.median}; ${course.jobsText()}; ${cost}`,
@@ -156,7 +164,7 @@ function bars(course: Course, { stream }: ProgressOptions): Progress {
       generations.setTotal(course.generations);
       generations.update(course.generation, payload('generation', text));
       trials.setTotal(Math.max(1, course.planned));
-      trials.update(course.tried, payload('trials', `${course.jobsText()}  $${course.usd.toFixed(2)}`));
+      trials.update(course.tried, payload('trials', `${course.jobsText()}  ${course.cost()}`));
     },
     note(line) {
       multi.log(`${line}\n`);

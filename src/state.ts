@@ -53,6 +53,9 @@ export type RunIdentity = {
   suite: string;
   suiteHash: string;
   model: string;
+  /** Only where they are not the agent's. */
+  mutator?: string;
+  critic?: string;
   /** Hash over the founders' names and genomes. */
   foundersHash: string;
   /** Paths of genes that the endpoint cannot express: nothing in the run changes them. */
@@ -65,9 +68,12 @@ export type Stop =
   | 'finished'
   | 'budget-trials'
   | 'budget-usd'
+  | 'budget-tokens'
   | 'max-time'
   | 'interrupted'
-  | 'infrastructure';
+  | 'infrastructure'
+  /** The endpoint, or the cassette, refuses: nothing works until the user acts. */
+  | 'refused';
 
 /** The result of a run, as printed by `--json` (DESIGN 9); scores are means in [0, 1], null where not measured. */
 export type Result = {
@@ -114,6 +120,11 @@ export type Event =
       predictions?: Record<string, PredictionCheck>;
     }
   | { type: 'champion'; generation: number; candidate: string }
+  /** The endpoint of a model is down, and calls wait; then it is back. */
+  | { type: 'paused'; reason: string }
+  | { type: 'unpaused'; pausedMs: number }
+  /** The run stopped before its end, and can be resumed. */
+  | { type: 'stopped'; stop: Stop }
   | { type: 'ended'; result: Result };
 
 export type Stage = 'first' | 'rest' | 'finals' | 'sealed' | 'validation';
@@ -187,6 +198,8 @@ export type State = {
   foresight: Foresight;
   champion: string | null;
   result: Result | null;
+  /** Why the last call on the run stopped before the end; null once it goes on. */
+  stopped: Stop | null;
 };
 
 /** The state of a run of which nothing is journalled. */
@@ -212,6 +225,7 @@ export function emptyState(): State {
     foresight: { checked: 0, hits: 0, others: 0, improved: 0 },
     champion: null,
     result: null,
+    stopped: null,
   };
 }
 
@@ -251,6 +265,13 @@ export function apply(state: State, event: Event): State {
       return state;
     }
     case 'planned':
+      state.stopped = null;
+      return state;
+    case 'paused':
+    case 'unpaused':
+      return state;
+    case 'stopped':
+      state.stopped = event.stop;
       return state;
     case 'tried':
       learn(state, event.trial, event.outcome);

@@ -78,7 +78,8 @@ describe('the search', () => {
     const stubborn: Llm = async () => ({
       message: {
         role: 'assistant',
-        content: '{"edits": [{"op": "set", "path": "sampling.temperature", "value": 0.5}]}',
+        content:
+          '{"edits": [{"op": "set", "path": "sampling.temperature", "value": 0.5, "reason": "half is enough"}]}',
       },
       ...{ finish: 'stop', tokensIn: 1, tokensOut: 1 },
     });
@@ -162,7 +163,9 @@ describe('the same seed', () => {
     // The first answer is the same for all; who is told that it is known would answer otherwise.
     const repetitive: Llm = async ({ messages, seed }) => {
       const value = messages.length > 2 ? 0.01 * ((seed ?? 0) % 100) : 0.1 * Math.min(9, messages.length + 3);
-      const content = JSON.stringify({ edits: [{ op: 'set', path: 'sampling.temperature', value }] });
+      const content = JSON.stringify({
+        edits: [{ op: 'set', path: 'sampling.temperature', value, reason: 'a number for it' }],
+      });
       return { message: { role: 'assistant', content }, finish: 'stop', tokensIn: 1, tokensOut: 1 };
     };
     const alike = plainWorld({ mutator: repetitive, population: 16 });
@@ -256,7 +259,7 @@ describe('what goes wrong outside', () => {
   });
 
   test('a budget of trials is kept to the trial, and more budget goes on to the same run', async () => {
-    const stopped = await runWorld(world, { generations: 3, parts: { budget: { trials: 100, usd: null } } });
+    const stopped = await runWorld(world, { generations: 3, parts: { budget: { trials: 100 } } });
     expect(stopped.result.stop).toBe('budget-trials');
     expect(stopped.state.outcomes.size).toBe(100);
     const resumed = await runWorld(world, { generations: 3, before: stopped.events });

@@ -2,7 +2,8 @@ import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Genome } from '../genome/genome.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
-import type { ChatRequest, Llm, Message, ToolCall } from '../llm/llm.ts';
+import { type ChatRequest, type Llm, LlmError, type Message, type ToolCall } from '../llm/llm.ts';
+import { spoken } from '../llm/thinking.ts';
 import { seedAt } from '../rng.ts';
 import type { Task } from '../suite/suite.ts';
 import { jobLedger } from './job-tools.ts';
@@ -31,17 +32,20 @@ export type AgentHost = {
    * attempt that gave a valid submission.
    */
   scratch: string;
+  /** The sampling as the endpoint takes it, where that is not the genome's own. */
+  sampling?: Partial<Genome['sampling']>;
   /** Asks for a job; a `lost` outcome makes the trial lost. */
   job(spec: JobSpec): Promise<{ identity: string; outcome: JobOutcome }>;
 };
 
 /** How a trial went. `submission` says whether `submission.csv` stands in the trial's folder. */
 export type Transcript = {
-  end: 'submitted' | 'out-of-turns' | 'stopped-by-loop-guard';
+  end: 'submitted' | 'out-of-turns' | 'stopped-by-loop-guard' | 'out-of-context';
   submission: boolean;
   turns: number;
   tokensIn: number;
   tokensOut: number;
+  usd: number;
   /** Identities of the jobs, in order. */
   jobs: string[];
   trajectory: Trajectory;
@@ -69,7 +73,7 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
   const schemas = tools.map((tool) => tool.schema);
   const guard = loopGuard(genome.loop);
   const triggers = ruleTriggers(genome);
-  const record = recordTrajectory(host.model, String(host.seed));
+  const record = recordTrajectory(host.model, String(host.seed), host.sampling);
   const ask = caller(genome, host, record);
 
   let attempt = 1;
@@ -81,6 +85,10 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
 
   while (turn < turns) {
     const reply = await ask(messages, schemas);
+    if (reply === null) {
+      end = 'out-of-context';
+      break;
+    }
     turn++;
     const calls = reply.message.tool_calls ?? [];
     const results: ToolResult[] = [];
@@ -158,11 +166,14 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
     if (genome.memory.notes === 0) return;
     const question: Message = { role: 'user', content: notePrompt(genome.memory.chars) };
     const note = await ask([...talk, question], []);
-    notes.add(attempt, note.message.content ?? '', true);
+    if (note !== null) notes.add(attempt, spoken(note.message), true);
   }
 }
 
-/** One model call under the genome's sampling; seeds count calls, so that each draws anew. */
+/**
+ * One model call under the genome's sampling; seeds count calls, so that each draws anew. Gives null where the
+ * conversation has outgrown the model: the harness let it.
+ */
 function caller(genome: Genome, host: AgentHost, record: Recorder) {
   let call = 0;
   return async (messages: Message[], tools: ChatRequest['tools']) => {
@@ -173,9 +184,14 @@ function caller(genome: Genome, host: AgentHost, record: Recorder) {
       seed: seedAt(host.seed, call++),
     };
     if (tools && tools.length > 0) request.tools = tools;
-    const reply = await host.llm(request);
-    record.reply(reply);
-    return reply;
+    try {
+      const reply = await host.llm(request);
+      record.reply(reply);
+      return reply;
+    } catch (error) {
+      if (error instanceof LlmError && error.fault === 'too-long') return null;
+      throw error;
+    }
   };
 }
 

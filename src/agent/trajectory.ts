@@ -1,4 +1,5 @@
 import type { ChatReply, Message, ToolCall } from '../llm/llm.ts';
+import { spoken, thinkingOf } from '../llm/thinking.ts';
 
 /** A trajectory in the Agent Trajectory Interchange Format (ATIF v1.4, the format Harbor uses). */
 export type Trajectory = {
@@ -23,6 +24,8 @@ export type TrajectoryStep = {
   timestamp: string;
   source: 'system' | 'user' | 'agent';
   message: string;
+  /** The model's thinking, where the endpoint shows it. */
+  reasoning_content?: string;
   tool_calls?: { tool_call_id: string; function_name: string; arguments: Record<string, unknown> }[];
   observation?: { results: { source_call_id: string; content: string }[] };
   metrics?: { prompt_tokens: number; completion_tokens: number; cached_tokens: number; cost_usd: number };
@@ -35,15 +38,20 @@ export type Recorder = {
   reply(reply: ChatReply): void;
   /** What the calls of the last reply gave. */
   observe(calls: readonly ToolCall[], results: readonly string[]): void;
-  usage(): { tokensIn: number; tokensOut: number };
+  usage(): { tokensIn: number; tokensOut: number; usd: number };
   trajectory(): Trajectory;
 };
 
-/** `sessionId` names the trial by what it depends on, never by a clock. */
-export function recordTrajectory(model: string, sessionId: string): Recorder {
+/**
+ * `sessionId` names the trial by what it depends on, never by a clock. `sampling` is what the endpoint was really told,
+ * where that is not what the genome says; it stands in `extra`.
+ */
+export function recordTrajectory(model: string, sessionId: string, sampling?: object): Recorder {
   const steps: TrajectoryStep[] = [];
   let tokensIn = 0;
   let tokensOut = 0;
+  let tokensCached = 0;
+  let nanoDollars = 0;
 
   function add(step: Omit<TrajectoryStep, 'step_id' | 'timestamp'>): void {
     const step_id = steps.length + 1;
@@ -61,6 +69,9 @@ export function recordTrajectory(model: string, sessionId: string): Recorder {
     reply(reply) {
       tokensIn += reply.tokensIn;
       tokensOut += reply.tokensOut;
+      tokensCached += reply.tokensCached ?? 0;
+      nanoDollars += Math.round((reply.usd ?? 0) * 1e9);
+      const thinking = thinkingOf(reply.message);
       const calls = reply.message.tool_calls?.map((call) => ({
         tool_call_id: call.id,
         function_name: call.function.name,
@@ -68,13 +79,14 @@ export function recordTrajectory(model: string, sessionId: string): Recorder {
       }));
       add({
         source: 'agent',
-        message: reply.message.content ?? '',
+        message: spoken(reply.message),
+        ...(thinking === '' ? {} : { reasoning_content: thinking }),
         ...(calls ? { tool_calls: calls } : {}),
         metrics: {
           prompt_tokens: reply.tokensIn,
           completion_tokens: reply.tokensOut,
-          cached_tokens: 0,
-          cost_usd: 0,
+          cached_tokens: reply.tokensCached ?? 0,
+          cost_usd: reply.usd ?? 0,
         },
       });
     },
@@ -86,7 +98,7 @@ export function recordTrajectory(model: string, sessionId: string): Recorder {
         results: calls.map((call, i) => ({ source_call_id: call.id, content: results[i] ?? '' })),
       };
     },
-    usage: () => ({ tokensIn, tokensOut }),
+    usage: () => ({ tokensIn, tokensOut, usd: nanoDollars / 1e9 }),
     trajectory: () => ({
       schema_version: 'ATIF-v1.4',
       session_id: sessionId,
@@ -95,10 +107,11 @@ export function recordTrajectory(model: string, sessionId: string): Recorder {
       final_metrics: {
         total_prompt_tokens: tokensIn,
         total_completion_tokens: tokensOut,
-        total_cached_tokens: 0,
-        total_cost_usd: 0,
+        total_cached_tokens: tokensCached,
+        total_cost_usd: nanoDollars / 1e9,
         total_steps: steps.length,
       },
+      ...(sampling ? { extra: { sampling } } : {}),
     }),
   };
 }

@@ -2,8 +2,13 @@ import { join, relative } from 'node:path';
 import { unfinished } from '../finals.ts';
 import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
+import { readLedger } from '../llm/ledger.ts';
+import { profileOf } from '../llm/profiles.ts';
+import { usedSampling } from '../llm/wire.ts';
 import { type Report, type ReportInput, reportOf } from '../report/model.ts';
+import type { Narrowed } from '../report/models.ts';
 import type { Event, Result } from '../state.ts';
+import { readConfigOf } from '../store/catalog.ts';
 import { readJobsLog } from '../store/jobs-log.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
 
@@ -32,10 +37,14 @@ export async function readReport(
   const input = {
     folder: displayed(folder),
     state: reading.state,
-    result: result ?? reading.state.result ?? unfinished(reading, 'interrupted'),
+    result: result ?? reading.state.result ?? unfinished(reading, reading.state.stopped ?? 'interrupted'),
     events,
     tasks,
     jobs: jobsOf(log),
+    models: {
+      spending: readLedger(join(folder, 'ledger.jsonl')),
+      narrowed: await narrowedIn(folder, reading),
+    },
     wallMs: workedMs(times, sessions),
   };
   // Which genomes the report compares is known when it has been made once; they are read, and it is made again.
@@ -51,6 +60,19 @@ export async function readReport(
   for (const id of wanted) genomes.set(id, await reading.loadGenome(id));
   const diff = (before: string, after: string) => diffGenomes(genomes.get(before)!, genomes.get(after)!);
   return { ...reading, report: reportOf({ ...input, diff }) };
+}
+
+/** Sampling genes of the champion that the agent's endpoint takes with other values, as far as that is known. */
+async function narrowedIn(folder: string, { state, loadGenome }: RunReading): Promise<Narrowed[]> {
+  const id = state.champion ?? state.baseline;
+  if (!state.identity || !state.candidates.has(id)) return [];
+  const config = await readConfigOf(folder);
+  const { sampling } = await loadGenome(id);
+  const used = usedSampling(sampling, profileOf(state.identity.model, config?.profiles));
+  return Object.entries(used).flatMap(([name, value]) => {
+    const told = sampling[name as keyof typeof sampling];
+    return told === value ? [] : [{ path: `sampling.${name}`, told, used: value }];
+  });
 }
 
 /** The path as people would type it. */

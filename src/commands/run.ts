@@ -9,11 +9,10 @@ import type { Genome } from '../genome/genome.ts';
 import { type Constitution, loadConstitution } from '../guard/constitution.ts';
 import { reviewChange } from '../guard/review.ts';
 import { localRunner } from '../jobs/local.ts';
-import { sandboxLevel } from '../jobs/sandbox.ts';
 import { hashJson } from '../json.ts';
 import { renderMemory } from '../memory/render.ts';
-import { offlineLlm } from '../offline/offline-llm.ts';
 import { startProgress } from '../progress.ts';
+import { span } from '../report/format.ts';
 import { headline } from '../report/headline.ts';
 import { stopLine, summary } from '../report/terminal.ts';
 import type { Result, RunIdentity, State } from '../state.ts';
@@ -23,9 +22,13 @@ import { startGrader } from '../suite/grader.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
-import { endTrials, planOf, planText } from './plan.ts';
+import { GRACE_MS, type Halt, openModels } from './models.ts';
+import { checkPrices, checkSandbox, type Parties, partiesOf, partyLines, reachParties } from './parties.ts';
+import { endTrials, planOf, planText, refuseSmallBudget } from './plan.ts';
 import { displayed, readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
+
+const AFTER_CALLS = `; model calls under way may end first, ${GRACE_MS / 1000} s at most`;
 
 /** What people want to see: one JSON document, no progress, or only the plan. */
 export type Output = { json: boolean; quiet: boolean; dryRun: boolean };
@@ -39,10 +42,12 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   const founders = await loadFounders(config.genomes);
   const constitution = await loadConstitution(config.genomes);
   const suite = await loadSuite(config.suite);
-  const identity = identityOf(config, suite, founders, constitution);
+  const planned = partiesOf(config);
+  const identity = identityOf(config, planned, suite, founders, constitution);
   const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
+  const plan = planOf(config, planned, suite, founders);
   if (output.dryRun) {
-    const plan = planOf(config, suite, founders, config.out);
+    checkPrices(planned, config);
     context.print(output.json ? JSON.stringify(plan, null, 2) : planText(plan));
     return EXIT.finished;
   }
@@ -54,12 +59,15 @@ export async function run(config: RunConfig, output: Output, context: Context): 
     say(`${displayed(resolve(config.out))} is finished; a larger --generations extends it`);
     return await conclude(config.out, before.result, suite, output, context);
   }
+  const parties = await reachParties(planned, config, say);
+  await checkSandbox(parties, config, say);
+  if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
-  const { level, why } = await sandboxLevel();
-  if (level === 'none') say(`warning: ${why}, so jobs run without a sandbox; fit for the offline model only`);
-  const { dir, result } = await search({
+  for (const line of partyLines(parties, founders)) say(line);
+  const ended = await search({
     config,
+    parties,
     suite,
     founders,
     constitution,
@@ -67,11 +75,12 @@ export async function run(config: RunConfig, output: Output, context: Context): 
     output,
     context,
   });
-  return await conclude(dir, result, suite, output, context);
+  return await conclude(ended.dir, ended.result, suite, output, context, ended.halt);
 }
 
 type SearchParts = {
   config: RunConfig;
+  parties: Parties;
   suite: Suite;
   founders: Founders;
   constitution: Constitution;
@@ -81,8 +90,8 @@ type SearchParts = {
 };
 
 /** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
-async function search(parts: SearchParts): Promise<{ dir: string; result: Result }> {
-  const { config, suite, founders, constitution, identity, output, context } = parts;
+async function search(parts: SearchParts): Promise<{ dir: string; result: Result; halt: Halt | null }> {
+  const { config, parties, suite, founders, constitution, identity, output, context } = parts;
   const interrupted = context.interruption();
   const run = await openRun(config.out, identity);
   if (run.notice) context.note(`evolve: ${run.notice}`);
@@ -100,11 +109,23 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     passed: run.state.generation + 1,
     endTrials: endTrials(config, suite),
     jobs: runner.stats,
+    usd: () => models.ledger?.totals().usd ?? 0,
+  });
+  const models = openModels(parties, config, run.dir, {
+    paused(reason) {
+      run.record({ type: 'paused', reason });
+      progress.note(`evolve: paused: ${reason}; going on as soon as it is back`);
+    },
+    unpaused(pausedMs) {
+      run.record({ type: 'unpaused', pausedMs });
+      progress.note(`evolve: going on after ${span(pausedMs)}`);
+    },
   });
   const time = timer(config.maxTimeMs);
-  const onInterrupt = () => progress.note('evolve: stopping; Ctrl-C again leaves at once');
+  const onInterrupt = () =>
+    progress.note(`evolve: stopping${models.ledger ? AFTER_CALLS : ''}; Ctrl-C again leaves at once`);
   interrupted.addEventListener('abort', onInterrupt);
-  const closers: (() => Promise<void>)[] = [() => runner.close()];
+  const closers: (() => Promise<void> | void)[] = [() => models.close(), () => runner.close()];
   try {
     const grader = await startGrader(suite.dir);
     closers.unshift(() => grader.close());
@@ -117,7 +138,8 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       grader,
       runner,
       model: config.model,
-      llm: null,
+      llm: models.agent,
+      profile: parties.agent.profile,
     });
     closers.unshift(() => evaluator.close());
     const result = await evolve({
@@ -129,9 +151,10 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       generations: config.generations,
       genomes: { save: run.saveGenome, load: run.loadGenome },
       evaluator,
-      ask: offlineLlm(),
-      mutator: config.model,
-      critic: config.model,
+      ask: models.mutator,
+      mutator: config.mutator.model,
+      askCritic: models.critic,
+      critic: config.critic.model,
       review: (child, parent) => objections(constitution, parent, child),
       readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
       record(event) {
@@ -142,11 +165,16 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
         await run.checkpoint();
         await run.writeMemory(renderMemory(run.state));
       },
-      budget: { trials: config.budgetTrials, usd: config.budgetUsd },
-      shouldStop: () => (interrupted.aborted ? 'interrupted' : time.signal.aborted ? 'max-time' : null),
-      signal: AbortSignal.any([interrupted, time.signal]),
+      budget: { trials: config.budgetTrials },
+      shouldStop() {
+        if (interrupted.aborted) return 'interrupted';
+        return time.signal.aborted ? 'max-time' : (models.halt()?.stop ?? null);
+      },
+      signal: AbortSignal.any([interrupted, time.signal, models.halted]),
     });
-    return { dir: run.dir, result };
+    const halt = models.halt();
+    if (halt?.error) throw halt.error;
+    return { dir: run.dir, result, halt };
   } finally {
     interrupted.removeEventListener('abort', onInterrupt);
     progress.close();
@@ -157,34 +185,48 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
 }
 
 /** Writes the report and says how it went; gives the exit code. */
-async function conclude(dir: string, result: Result, suite: Suite, output: Output, context: Context) {
+async function conclude(
+  dir: string,
+  result: Result,
+  suite: Suite,
+  output: Output,
+  context: Context,
+  halt: Halt | null = null,
+): Promise<number> {
   const { report } = await readReport(dir, suite.tasks, result);
   const { stop } = result;
   await writeReport(dir, report);
   if (output.json) context.print(JSON.stringify(headline(report), null, 2));
   else context.print(summary(report, wantsColour()));
   if (stop !== 'finished' && !output.quiet) {
-    context.note(`evolve: ${stopLine(report)}; \`evolve resume ${report.run}\` goes on`);
+    context.note(
+      `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}\` goes on`,
+    );
+    if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   }
   if (stop === 'interrupted') return EXIT.interrupted;
-  if (stop === 'infrastructure') return EXIT.inconclusive;
+  if (stop === 'infrastructure' || stop === 'refused') return EXIT.inconclusive;
   return stop === 'finished' ? EXIT.finished : EXIT.limit;
 }
 
 /** What makes this run this run: another identity needs another folder. */
 function identityOf(
   config: RunConfig,
+  { frozen }: Parties,
   suite: Suite,
   founders: Founders,
   constitution: Constitution,
 ): RunIdentity {
-  const { seed, population, model } = config;
+  const { seed, population, model, mutator, critic } = config;
   return {
     seed,
     population,
     suite: suite.name,
     suiteHash: suite.hash,
     model,
+    ...(mutator.model === model ? {} : { mutator: mutator.model }),
+    ...(critic.model === model ? {} : { critic: critic.model }),
+    ...(frozen.length === 0 ? {} : { frozen }),
     foundersHash: hashJson([founders.hash, constitution]),
     search: config.search,
   };

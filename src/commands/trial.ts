@@ -9,6 +9,8 @@ import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import { loadGenome } from '../genome/load.ts';
 import { localRunner } from '../jobs/local.ts';
+import type { Profile } from '../llm/profile.ts';
+import { span } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { didYouMean } from '../suggest.ts';
 import { startGrader } from '../suite/grader.ts';
@@ -23,6 +25,8 @@ import {
   measureRoles,
   measureTask,
 } from './measurement.ts';
+import { type Models, openModels } from './models.ts';
+import { checkSandbox, partiesOf, reachParties } from './parties.ts';
 
 /** Every look at sealed tasks outside a run, one JSON line each. */
 const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
@@ -42,6 +46,7 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   const times = readRepeats(repeats);
   const genome = await loadGenome(genomeDir);
   const suite = await loadSuite(config.suite);
+  const planned = partiesOf(config);
   const tasks = chooseTasks(suite, task, role);
   const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
   if (tasks.some((chosen) => chosen.role === 'sealed')) {
@@ -49,8 +54,29 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     noteLook(suite, genomeId(genome), tasks, config.seed, times);
   }
   const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
+  const parties = await reachParties(planned, config, say);
+  await checkSandbox(parties, config, say);
   const signal = context.interruption();
-  const found = await measure({ genome, genomeDir, suite, tasks, repeats: times, config, trialsDir, signal });
+  const models = openModels(parties, config, null, {
+    paused: (reason) => say(`paused: ${reason}; going on as soon as it is back`),
+    unpaused: (ms) => say(`going on after ${span(ms)}`),
+  });
+  const { profile } = parties.agent;
+  const asked = {
+    genome,
+    genomeDir,
+    suite,
+    tasks,
+    repeats: times,
+    config,
+    models,
+    profile,
+    trialsDir,
+    signal,
+  };
+  const found = await measure(asked).finally(() => models.close());
+  const halt = models.halt();
+  if (halt) throw new UserError(halt.reason, halt.hint, 4);
   if (found === null) return EXIT.interrupted;
   context.print(json === true ? JSON.stringify(found, null, 2) : measurementText(found));
   return found.tasks.some(({ mean }) => mean === null) ? EXIT.inconclusive : EXIT.finished;
@@ -75,6 +101,8 @@ export type MeasureOptions = {
   tasks: readonly Task[];
   repeats: number;
   config: Pick<RunConfig, 'model' | 'seed' | 'workers' | 'concurrency' | 'jobCache'>;
+  models: Pick<Models, 'agent' | 'ledger' | 'halted'>;
+  profile: Profile;
   /** Where the trials' folders go; null for nowhere. */
   trialsDir: string | null;
   signal: AbortSignal;
@@ -82,7 +110,8 @@ export type MeasureOptions = {
 
 /** Measures a genome on tasks, repeats 0 … K − 1 each; null if interrupted. */
 export async function measure(asked: MeasureOptions): Promise<Measurement | null> {
-  const { genome, suite, tasks, repeats, config, signal } = asked;
+  const { genome, suite, tasks, repeats, config, models, profile } = asked;
+  const signal = AbortSignal.any([asked.signal, models.halted]);
   const started = performance.now();
   const id = genomeId(genome);
   const trialsDir = asked.trialsDir ?? mkdtempSync(join(tmpdir(), 'evolve-trial-'));
@@ -94,8 +123,8 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
     const grader = await startGrader(suite.dir);
     closers.unshift(() => grader.close());
     const genomes = () => genome;
-    const options = { workers, concurrency, trialsDir, suite, genomes, runner, grader, model, llm: null };
-    const evaluator = poolEvaluator(options);
+    const options = { workers, concurrency, trialsDir, suite, genomes, runner, grader, model };
+    const evaluator = poolEvaluator({ ...options, llm: models.agent, profile });
     closers.unshift(() => evaluator.close());
     const specs = tasks.flatMap((task) =>
       Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
@@ -115,7 +144,7 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
       roles: measureRoles(measured),
       trials: { run: specs.length, lost: outcomes.filter(({ kind }) => kind === 'lost').length },
       jobs: { run, hits },
-      cost: costOf(outcomes),
+      cost: { ...costOf(outcomes), usd: models.ledger?.totals().usd ?? 0 },
       wallMs: Math.round(performance.now() - started),
       trialsDir: asked.trialsDir,
     };

@@ -19,8 +19,8 @@ export async function gradeTrial(
   folder: string,
   grader: Grader,
 ): Promise<Outcome> {
-  const { turns, tokensIn, tokensOut, gpuMs, jobs } = report;
-  const usage: Usage = { tokensIn, tokensOut, usd: 0, turns, jobs: jobs.length, gpuMs };
+  const { turns, tokensIn, tokensOut, usd, gpuMs, jobs } = report;
+  const usage: Usage = { tokensIn, tokensOut, usd, turns, jobs: jobs.length, gpuMs };
   const failed = (reason: string): Outcome => ({ kind: 'failed', reason, usage, jobs });
   if (!report.submission) return failed(`no submission (${report.end})`);
   const submission = readSubmission(join(folder, 'submission.csv'));

@@ -19,7 +19,14 @@ export function localEvaluator(options: LocalOptions): Evaluator {
       return running;
     };
     const kept = withReplay(llm, join(folder, 'calls.jsonl'));
-    const report = await runTrial(genome, task, spec, { folder, llm: kept, model, runJob, signal });
+    const report = await runTrial(genome, task, spec, {
+      folder,
+      llm: kept,
+      model,
+      profile: null,
+      runJob,
+      signal,
+    });
     await Promise.all(jobs);
     return report;
   }, options);

@@ -6,6 +6,7 @@ import { Piscina } from 'piscina';
 import { messageOf } from '../errors.ts';
 import type { JobRunner } from '../jobs/job.ts';
 import type { Llm } from '../llm/llm.ts';
+import type { Profile } from '../llm/profile.ts';
 import { withReplay } from '../llm/replay.ts';
 import { answerTrial, type TrialLine } from './host.ts';
 import type { TrialReport } from './run-trial.ts';
@@ -26,6 +27,8 @@ export type PoolOptions = ScheduleOptions & {
    * or the URL of a module that exports `llm(model): Llm`, for threads to load.
    */
   llm: Llm | null | { module: string };
+  /** What is known of the model behind an endpoint; null for one that takes every request as it is. */
+  profile?: Profile | null;
   /** How often threads are asked for a sign of life, ms. */
   heartbeatMs?: number;
   /** Heartbeats without an answer after which a thread is ended, and its trials run again. */
@@ -78,7 +81,8 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     if (signal.aborted) cancel();
     lines.add(line);
     try {
-      const input = { ...trial, model: options.model, llm: placeOf(options.llm), port: port2 };
+      const { model, profile = null } = options;
+      const input = { ...trial, model, llm: placeOf(options.llm), profile, port: port2 };
       const report = await pool.run(input, { transferList: [port2] });
       const hung = report.kind === 'lost' && line.idle() > idleBeats;
       return hung ? { kind: 'lost', reason: 'the trial made no progress for too long' } : report;

@@ -6,7 +6,11 @@ import { messageOf } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import { identify } from '../jobs/identify.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
+import { hashJson } from '../json.ts';
 import { type Llm, LlmError } from '../llm/llm.ts';
+import type { Profile } from '../llm/profile.ts';
+import { usedSampling } from '../llm/wire.ts';
+import { redact } from '../secrets.ts';
 import type { Task } from '../suite/suite.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import type { TrialSpec } from './trial.ts';
@@ -19,6 +23,8 @@ export type TrialHost = {
   llm: Llm;
   /** The model's name, as the endpoint knows it. */
   model: string;
+  /** What is known of the model behind an endpoint; null for one that takes every request as it is. */
+  profile: Profile | null;
   /** Runs a job; never rejects. */
   runJob(spec: JobSpec, identity: string): Promise<JobOutcome>;
   /** Ends the trial at its next model call or job, or in the middle of one: it is then lost. */
@@ -38,6 +44,8 @@ export type TrialReport =
       turns: number;
       tokensIn: number;
       tokensOut: number;
+      /** What its calls cost that gave a reply. */
+      usd: number;
       /** Identities of the jobs, in order. */
       jobs: string[];
       /** Sum over jobs that held a GPU, as first measured. */
@@ -66,6 +74,7 @@ export async function runTrial(
     const transcript = await runAgent(genome, task, {
       llm: (request) => untilAborted(host.signal, () => host.llm(request, host.signal)),
       model: host.model,
+      ...narrowed(genome, host.profile),
       seed: spec.seed,
       folder: host.folder,
       scratch,
@@ -76,14 +85,20 @@ export async function runTrial(
         return { identity, outcome };
       },
     });
-    writeFileSync(join(host.folder, 'trajectory.json'), JSON.stringify(transcript.trajectory));
-    const { end, submission, turns, tokensIn, tokensOut, jobs } = transcript;
-    return { kind: 'finished', end, submission, turns, tokensIn, tokensOut, jobs, gpuMs };
+    writeFileSync(join(host.folder, 'trajectory.json'), redact(JSON.stringify(transcript.trajectory)));
+    const { end, submission, turns, tokensIn, tokensOut, usd, jobs } = transcript;
+    return { kind: 'finished', end, submission, turns, tokensIn, tokensOut, usd, jobs, gpuMs };
   } catch (error) {
     return reportOf(error);
   } finally {
     if (scratch !== '') removeScratch(scratch);
   }
+}
+
+/** The sampling that the endpoint is told, where it cannot be told the genome's own. */
+function narrowed({ sampling }: Genome, profile: Profile | null): { sampling?: Partial<Genome['sampling']> } {
+  const used = profile === null ? sampling : usedSampling(sampling, profile);
+  return hashJson(used) === hashJson(sampling) ? {} : { sampling: used };
 }
 
 function prepareFolder(folder: string): void {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Llm } from '../llm/llm.ts';
+import type { Profile } from '../llm/profile.ts';
 import { withReplay } from '../llm/replay.ts';
 import { callHost, type HostLine } from './host.ts';
 import { runTrial, type TrialReport } from './run-trial.ts';
@@ -14,12 +15,13 @@ export type WorkerInput = TrialInput & {
    * makes; else with the main thread, which owns the money.
    */
   llm: 'offline' | 'host' | { module: string };
+  profile: Profile | null;
   port: MessagePort;
 };
 
 /** What a worker thread does: runs a trial and reports. Never throws; ends early when the port closes. */
 export default async function workOnTrial(input: WorkerInput): Promise<TrialReport> {
-  const { genome, task, spec, folder, model, port } = input;
+  const { genome, task, spec, folder, model, profile, port } = input;
   const host = callHost(port, threadId);
   try {
     const llm = input.llm === 'host' ? host.ask : await ownLlm(input, host);
@@ -27,6 +29,7 @@ export default async function workOnTrial(input: WorkerInput): Promise<TrialRepo
       folder,
       llm,
       model,
+      profile,
       runJob: host.runJob,
       signal: host.signal,
     });

@@ -1,5 +1,6 @@
 import { change, clip, comparison, count, gain, medals, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
+import { callsText, foresightText } from './spending.ts';
 import { soFar, stopLine } from './terminal.ts';
 import type { TaskRow } from './trials.ts';
 
@@ -17,6 +18,7 @@ export function markdown(report: Report): string {
     section('Operators', operators(report)),
     section('The course of the search', course(report.course)),
     section('Task by task', tasks(report.tasks)),
+    section('Models', models(report)),
     section('Cost', cost(report)),
     section('Where everything is', where(report)),
     section('How to read this', HOW),
@@ -155,6 +157,23 @@ function tasks(rows: readonly TaskRow[]): string {
       medals(row.medals.champion),
     ]),
   );
+}
+
+function models({ models: known }: Report): string {
+  const { agent, mutator, critic, frozen, narrowed } = known;
+  const lines = [
+    `Agent ${agent}, mutator ${mutator}, critic ${critic}.`,
+    ...(known.spending ? [`${callsText(known)}.`] : []),
+    ...(frozen.length > 0
+      ? [`Frozen, as the agent's endpoint has no such parameter: ${frozen.join(', ')}.`]
+      : []),
+    ...narrowed.map(({ path, told, used }) => `${path} is ${told} in the champion, and was sent as ${used}.`),
+    foresightText(known),
+  ];
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => `- ${line}`)
+    .join('\n');
 }
 
 function cost({ trials, jobs, cost: spent, wallMs }: Report): string {

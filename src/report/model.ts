@@ -1,5 +1,7 @@
+import type { Totals } from '../llm/ledger-book.ts';
 import type { Candidate, Event, GeneChange, Operator, OperatorRecord, Result, State } from '../state.ts';
 import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
+import { type ModelsReport, modelsOf, type Narrowed } from './models.ts';
 import { countTrials, type TaskRow, taskRows, triedOf } from './trials.ts';
 
 /** What the report needs beside the journal. */
@@ -16,6 +18,8 @@ export type ReportInput = {
   diff(before: string, after: string): GeneChange[];
   /** Jobs that ran and jobs that the cache answered; null when nothing is known. */
   jobs: { run: number; hits: number; ms: number } | null;
+  /** What the ledger says, and where an endpoint took other values than the genome says. */
+  models: { spending: Totals | null; narrowed: Narrowed[] };
   wallMs: number;
 };
 
@@ -64,6 +68,7 @@ export type Report = Result & {
   population: number;
   suite: string;
   model: string;
+  models: ModelsReport;
   candidates: number;
   refused: number;
   trials: { run: number; cached: number; lost: number };
@@ -85,6 +90,8 @@ export type Report = Result & {
 export function reportOf(input: ReportInput): Report {
   const { state, events } = input;
   const { spent } = state;
+  // The ledger knows of calls that no outcome has: of mutator and critic, of trials that were lost.
+  const paid = input.models.spending ?? spent;
   const trials = triedOf(state);
   const { result } = input;
   const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;
@@ -96,10 +103,11 @@ export function reportOf(input: ReportInput): Report {
     population: state.identity?.population ?? 0,
     suite: state.identity?.suite ?? '',
     model: state.identity?.model ?? '',
+    models: modelsOf(state, events, input.models),
     candidates: state.candidates.size,
     refused: state.refused,
     trials: countTrials(events, trials),
-    cost: { usd: spent.usd, tokensIn: spent.tokensIn, tokensOut: spent.tokensOut, gpuMs: spent.gpuMs },
+    cost: { usd: paid.usd, tokensIn: paid.tokensIn, tokensOut: paid.tokensOut, gpuMs: spent.gpuMs },
     jobs: input.jobs,
     wallMs: input.wallMs,
     lineages: lineagesOf(state, trials, input.diff),

@@ -1,5 +1,6 @@
 import { change, clip, comparison, count, gain, medals, score, span, table, verdictLine } from './format.ts';
 import type { Report } from './model.ts';
+import { callsText } from './spending.ts';
 
 /** The summary at the end of a run, at most 110 columns; `colour` for a terminal that wants it. */
 export function summary(report: Report, colour: boolean): string {
@@ -25,10 +26,12 @@ export function stopLine(report: Report): string {
   const words: Record<Report['stop'], string> = {
     finished: `finished after ${done}`,
     'budget-trials': `stopped after ${done}: the budget of trials is spent`,
-    'budget-usd': `stopped after ${done}: the budget is spent`,
+    'budget-usd': `stopped after ${done}: what is left of the budget does not pay for another call`,
+    'budget-tokens': `stopped after ${done}: what is left of the tokens does not suffice for another call`,
     'max-time': `stopped after ${done}: the time is up`,
     interrupted: `interrupted after ${done}`,
     infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure`,
+    refused: `stopped after ${done}: the model's endpoint refuses to go on`,
   };
   return words[report.stop];
 }
@@ -86,7 +89,7 @@ function lessons({ lessons: { written, retired, helped } }: Report): string {
   return [head, ...rows].join('\n');
 }
 
-function cost({ trials, jobs, cost: spent, wallMs }: Report): string {
+function cost({ trials, jobs, cost: spent, models, wallMs }: Report): string {
   const lines = [
     `trials  ${count(trials.run)} run, ${count(trials.cached)} known already, ${trials.lost} lost`,
   ];
@@ -95,7 +98,9 @@ function cost({ trials, jobs, cost: spent, wallMs }: Report): string {
     lines.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
   }
   const tokens = `${count(spent.tokensIn)} tokens in, ${count(spent.tokensOut)} out`;
-  lines.push(`model   ${tokens}, $${spent.usd.toFixed(2)}`, `time    ${span(wallMs)}`);
+  lines.push(`model   ${tokens}, $${spent.usd.toFixed(2)}`);
+  if (models.spending) lines.push(`        ${callsText(models)}`);
+  lines.push(`time    ${span(wallMs)}`);
   return lines.join('\n');
 }
 

@@ -11,7 +11,7 @@ export type MeasureParts = {
   record(event: Event): void;
   evaluator: Evaluator;
   /** What the run's trials may come to in all, those of earlier calls included. */
-  budget: { trials: number | null; usd: number | null };
+  budget: { trials: number | null };
   /** Why to stop now, if so; asked between trials' batches. */
   shouldStop(): Stop | null;
   /** Aborted to cut off trials in flight; what they give then is not journalled. */
@@ -48,7 +48,6 @@ export async function measure(
   }
   const stop = shouldStop();
   if (stop) return stop;
-  if (budget.usd !== null && state.spent.usd >= budget.usd) return 'budget-usd';
   const left =
     budget.trials === null ? wanted.length : budget.trials - state.spent.scored - state.spent.failed;
   if (left <= 0) return 'budget-trials';

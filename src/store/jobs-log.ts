@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import type { Json } from '../json.ts';
+import { redact } from '../secrets.ts';
 import { storageError } from './storage-error.ts';
 
 /** What jobs really took: a line a job, no part of the run's identity, and not needed to resume. */
@@ -33,7 +34,7 @@ export function jobsLog(path: string): JobsLog {
 
   return {
     append(line) {
-      lines.push(JSON.stringify(line));
+      lines.push(redact(JSON.stringify(line)));
     },
     flush() {
       flight = flight.then(write, write);

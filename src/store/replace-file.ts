@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { redact } from '../secrets.ts';
 import { storageError } from './storage-error.ts';
 
 /**
- * Writes `text` to `path` whole or not at all: to a temporary name beside it, fsynced, then renamed. On a full
+ * Writes `text`, without values of secret variables, to `path` whole or not at all: to a temporary name beside it, fsynced, then renamed. On a full
  * disk it rejects with a `UserError` and the old file stays. (write-file-atomic 7.0.1 overlooks a short write:
  * on a full disk it resolves and puts a truncated file in place.)
  */
@@ -13,7 +14,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(text);
+      await file.writeFile(redact(text));
       await file.sync();
     } finally {
       await file.close();

@@ -62,6 +62,7 @@ describe('a submission', () => {
     turns: 1,
     tokensIn: 0,
     tokensOut: 0,
+    usd: 0,
     jobs: [],
     gpuMs: 0,
   };

@@ -164,6 +164,7 @@ function input(list: Event[]): ReportInput {
     tasks,
     diff: () => [change],
     jobs,
+    models: { spending: null, narrowed: [] },
     wallMs: 61_000,
   };
 }

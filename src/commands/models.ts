@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { OFFLINE, type RunConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
+import { type Breaker, circuitBreaker, withBreaker } from '../llm/breaker.ts';
+import { withBudget } from '../llm/budget.ts';
+import { openCassette } from '../llm/cassette.ts';
+import { type AdaptiveLimit, adaptiveLimit, withLimit } from '../llm/concurrency.ts';
+import { withGrace } from '../llm/grace.ts';
+import { type Ledger, openLedger } from '../llm/ledger.ts';
+import { type Llm, LlmError } from '../llm/llm.ts';
+import { withMendedHistory } from '../llm/mend-history.ts';
+import { openaiLlm } from '../llm/openai.ts';
+import { withRedaction } from '../llm/redaction.ts';
+import { withRetry } from '../llm/retry.ts';
+import { mostOf } from '../llm/wire.ts';
+import { offlineLlm } from '../offline/offline-llm.ts';
+import type { Stop } from '../state.ts';
+import { endpointOf, keyOf, type Parties, type Party, type Role } from './parties.ts';
+
+/** The models of a run, opened: the only place where money is spent. */
+export type Models = {
+  /** The agent's, for trials to ask; null for the offline one, which worker threads have themselves. */
+  agent: Llm | null;
+  mutator: Llm;
+  critic: Llm;
+  /** What was spent, calls that failed included; null where nothing can be. */
+  ledger: Ledger | null;
+  /** Aborted when no further call can succeed; `halt` says why. */
+  halted: AbortSignal;
+  halt(): Halt | null;
+  close(): void;
+};
+
+/** Why no further call can succeed, and what the user can do; `error` where the run cannot even end in good order. */
+export type Halt = { stop: Stop; reason: string; hint: string; error?: UserError };
+
+export type ModelEvents = {
+  /** An endpoint is down, and calls wait; then it is back. */
+  paused(reason: string): void;
+  unpaused(pausedMs: number): void;
+};
+
+/** Calls under way when a run is stopped may finish within this time: they are paid for, and their replies are kept. */
+export const GRACE_MS = 10_000;
+
+/**
+ * Opens the models of a run. `dir` is the run's folder: `ledger.jsonl` there has what was spent, `calls.jsonl` the
+ * replies of mutator and critic, so that a run that was cut off does not pay for them again; null keeps neither.
+ */
+export function openModels(
+  parties: Parties,
+  config: RunConfig,
+  dir: string | null,
+  events: ModelEvents,
+): Models {
+  const closers: (() => void)[] = [];
+  const halted = new AbortController();
+  let halt: Halt | null = null;
+  const { replay, record } = config;
+  const real = [parties.agent, parties.mutator, parties.critic].some(({ baseURL }) => baseURL !== null);
+  const limits = { usd: config.budgetUsd, tokens: config.budgetTokens };
+  const ledger =
+    real && replay === null ? openLedger({ limits, file: dir && join(dir, 'ledger.jsonl') }) : null;
+  if (ledger) closers.push(() => ledger.close());
+
+  const tape = replay ?? record;
+  const cassette = tape === null ? null : openCassette(tape, replay === null ? 'record' : 'replay');
+  const memo = ledger && dir ? openCassette(join(dir, 'calls.jsonl'), 'memo') : null;
+  for (const opened of [cassette, memo]) if (opened) closers.push(() => opened.close());
+  const endpoints = endpointsOf(config, events);
+
+  /** Stops the run at the first fault that no other call can escape. */
+  const alarmed = (llm: Llm): Llm => {
+    return async (request, signal) => {
+      try {
+        return await llm(request, signal);
+      } catch (error) {
+        if (error instanceof LlmError && error.fatal && halt === null) {
+          halt = haltOf(error);
+          halted.abort(new Error(halt.reason));
+        }
+        throw error;
+      }
+    };
+  };
+
+  const open = (role: Role): Llm => {
+    const party = parties[role];
+    const remembered = (llm: Llm) => (memo && role !== 'agent' ? memo.wrap(llm) : llm);
+    const recorded = (llm: Llm) => (cassette ? cassette.wrap(llm) : llm);
+    if (party.baseURL === null) return alarmed(recorded(offlineLlm()));
+    return alarmed(recorded(remembered(withRedaction(called(party, role)))));
+  };
+
+  const called = (party: Party, purpose: Role): Llm => {
+    if (!ledger) return unreachable;
+    const { attempts, backoffMs, totalMs, idleMs, stream } = config.calls;
+    const { limit, breaker } = endpoints(party);
+    const { baseURL, profile } = party;
+    const endpoint = openaiLlm({ baseURL: baseURL!, apiKey: keyOf(party), profile, stream, idleMs, totalMs });
+    const paid = withBudget(withGrace(withMendedHistory(endpoint), GRACE_MS), {
+      ledger,
+      price: profile.price,
+      mostOf: (request) => mostOf(request, profile, stream),
+      purpose,
+    });
+    const patience = { attempts, baseMs: backoffMs, capMs: 60 * backoffMs, breaker };
+    return withRetry(withBreaker(withLimit(paid, limit), breaker), patience);
+  };
+
+  return {
+    agent: parties.agent.baseURL === null && !cassette ? null : open('agent'),
+    mutator: open('mutator'),
+    critic: open('critic'),
+    ledger,
+    halted: halted.signal,
+    halt: () => halt,
+    close: () => {
+      for (const close of closers) close();
+    },
+  };
+}
+
+type Endpoint = { limit: AdaptiveLimit; breaker: Breaker };
+
+/** Parties at one endpoint share its limit and its breaker. */
+function endpointsOf(config: RunConfig, { paused, unpaused }: ModelEvents): (party: Party) => Endpoint {
+  const known = new Map<string, Endpoint>();
+  const { most, backoffMs, maxPauseMs } = config.calls;
+  return (party) => {
+    const name = endpointOf(party);
+    const endpoint = known.get(name) ?? {
+      limit: adaptiveLimit({ most }),
+      breaker: circuitBreaker({
+        firstPauseMs: 5 * backoffMs,
+        longestPauseMs: 60 * backoffMs,
+        giveUpMs: maxPauseMs,
+        onPause: paused,
+        onResume: unpaused,
+      }),
+    };
+    known.set(name, endpoint);
+    return endpoint;
+  };
+}
+
+function haltOf(error: LlmError): Halt {
+  const { fault, message, hint, cause } = error;
+  // A disk that takes no more lines of the ledger is no matter of money.
+  if (cause instanceof UserError) return { stop: 'infrastructure', reason: message, hint, error: cause };
+  if (fault !== 'budget') return { stop: 'refused', reason: message, hint };
+  return { stop: hint.includes('--budget-tokens') ? 'budget-tokens' : 'budget-usd', reason: message, hint };
+}
+
+const unreachable: Llm = async () => {
+  throw new LlmError('unseen', 'a cassette is replayed, and no model is asked');
+};
+
+/** Whether a run needs no endpoint at all. */
+export function isOffline(parties: Parties): boolean {
+  return [parties.agent, parties.mutator, parties.critic].every(({ model }) => model === OFFLINE);
+}
