@@ -59,13 +59,18 @@ export function briefMutator(brief: Brief, room: number): Message[] {
     predictions: predictions(brief),
     ...{ bodies: '', failures: [], successes: [] },
   };
-  const left = room - length(mutationPrompt(text));
+  const left = room - lengthOf(mutationPrompt(text));
   text.bodies = bodies(genome, Math.min(BODIES, left * BODIES_SHARE));
   const traces = evidence.failures.length + evidence.successes.length;
   const each = Math.min(TRACE, Math.floor((left - text.bodies.length) / Math.max(1, traces)) - FRAME);
   const show = (shown: readonly Shown[]): Trace[] =>
     each < LEAST ? [] : shown.map((trial) => trace(trial, each));
   return mutationPrompt({ ...text, failures: show(evidence.failures), successes: show(evidence.successes) });
+}
+
+/** The size of a conversation in characters. */
+export function lengthOf(messages: readonly Message[]): number {
+  return messages.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
 }
 
 /** A line a gene: path | type and bounds | value | what it is. */
@@ -174,8 +179,4 @@ function signed(value: number): string {
 
 function shorten(text: string): string {
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}[…]`;
-}
-
-function length(messages: readonly Message[]): number {
-  return messages.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
 }

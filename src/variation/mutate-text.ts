@@ -4,7 +4,7 @@ import { oneLine } from '../memory/one-line.ts';
 import { promptRoom, replyTokens } from '../memory/prompt-room.ts';
 import { repairPrompt } from '../memory/prompts.ts';
 import { tryAsk } from '../memory/try-ask.ts';
-import { type Brief, briefMutator } from './brief.ts';
+import { type Brief, briefMutator, lengthOf } from './brief.ts';
 import { type EditRules, type ParsedEdits, parseEdits } from './parse-edits.ts';
 
 /** The model that proposes edits. */
@@ -19,8 +19,8 @@ export type Mutator = {
 const ATTEMPTS = 2;
 /** The longest skill takes 10,000 tokens; the rest is for thinking, which counts as output. */
 const REPLY = 16_384;
-/** What is left of the prompt where the endpoint finds it too long. */
-const SHORTER = 0.2;
+/** The share of a prompt that is asked again where the endpoint finds it too long. */
+const SHORTER = 0.3;
 
 /**
  * Lets the model edit a genome: proposed, validated, repaired once, else refused with what is wrong; a mutator that
@@ -44,10 +44,11 @@ export async function mutateText(
       ...{ model, messages: [...briefMutator(brief, room), ...repair] },
       ...{ temperature: 1, seed: seedOf(attempt), max_tokens },
     });
-    let reply = await tryAsk(mutator.ask, request());
+    const first = request();
+    let reply = await tryAsk(mutator.ask, first);
     if (reply instanceof LlmError && reply.fault === 'too-long' && !shortened) {
       shortened = true;
-      room *= SHORTER;
+      room = SHORTER * lengthOf(first.messages);
       reply = await tryAsk(mutator.ask, request());
     }
     if (reply instanceof LlmError)
