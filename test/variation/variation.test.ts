@@ -46,6 +46,38 @@ describe('typed steps', () => {
   });
 });
 
+describe('frozen genes', () => {
+  const frozen = SCALAR_GENES.map(({ path }) => path).filter((path) => path.startsWith('sampling.'));
+  const moved = (a: typeof parent, b: typeof parent) => diffGenomes(a, b).map(({ path }) => path);
+
+  test('are never drawn by typed steps, and with none frozen the draws are the same', () => {
+    for (let i = 0; i < 200; i++) {
+      const { genome } = mutateParams(parent, rngAt('frozen', i), frozen);
+      expect(moved(parent, genome).filter((path) => frozen.includes(path))).toEqual([]);
+      expect(mutateParams(parent, rngAt('f', i), [])).toEqual(mutateParams(parent, rngAt('f', i)));
+    }
+  });
+
+  test('stay with the first parent in a crossover', () => {
+    const paths = new Set<string>();
+    for (let i = 0; i < 50; i++) {
+      for (const path of crossover(parent, other, rngAt('x', i), frozen).taken) paths.add(path);
+    }
+    expect([...paths].sort()).toEqual(['rules.fast', 'rules.slow']);
+  });
+
+  test('are no business of a model, nor in its table', () => {
+    const edit = { op: 'set', path: 'sampling.top_p', value: 0.5, reason: 'to be more sure' };
+    const rules = { tasks: [], frozen, check: () => [] };
+    expect(parseEdits(JSON.stringify({ edits: [edit] }), parent, rules)).toEqual({
+      ok: false,
+      problems: ['edit 1: sampling.top_p: frozen for this run: the endpoint cannot express it'],
+    });
+    expect(geneTable(parent, frozen)).not.toContain('sampling.');
+    expect(geneTable(parent, frozen)).toContain('loop.action');
+  });
+});
+
 describe('crossover', () => {
   test('takes every gene from one parent or the other, some from each', () => {
     const seen = new Set<string>();
