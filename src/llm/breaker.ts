@@ -94,7 +94,7 @@ export function circuitBreaker({
     ongoing.until = Math.min(now() + ongoing.pauseMs, ongoing.since + giveUpMs);
   };
 
-  /** Lets the next probe through when it is time, or sees to it that it will be; keeps no timer that nobody waits for. */
+  /** Lets the next probe through when it is time, or sees to it that it will be; no timer that nobody waits for. */
   const advance = () => {
     const ongoing = outage;
     if (!ongoing || ongoing.probing) return;
@@ -184,7 +184,10 @@ export function circuitBreaker({
   };
 }
 
-/** Calls only when the breaker lets pass, and tells it how the call ended. Rejects as the model and as `pass`. */
+/**
+ * Calls only when the breaker lets pass, and tells it how the call ended. Rejects as the model and as `pass`. Stands
+ * inside `withLimit`: calls that had passed and then queued for a place would all run into an endpoint that is down.
+ */
 export function withBreaker(llm: Llm, breaker: Breaker): Llm {
   return async (request, signal) => {
     const passage = await breaker.pass(signal);

@@ -16,9 +16,9 @@ export type LedgerFile = {
 };
 
 /**
- * Opens the file for appending, makes it if there is none, and cuts off a last line without its end. `enter` is given each line, in
- * order; what it throws is damage. Throws a `UserError`: exit code 5 with the number of a damaged line, 2 or 4
- * where the file cannot be opened. The caller holds the run's lock: one writer at a time.
+ * Opens the file for appending, makes it if there is none, and cuts off a last line without its end. `enter` is
+ * given each line, in order; what it throws is damage. Throws a `UserError`: exit code 5 with the number of a
+ * damaged line, 2 or 4 where the file cannot be opened. The caller holds the run's lock: one writer at a time.
  */
 export function openLedgerFile(path: string, enter: (line: LedgerLine) => void): LedgerFile {
   const fd = openFile(path, 'a+');

@@ -22,9 +22,9 @@ export type RetryOptions = {
 export type Retry = { failed: number; waitMs: number; error: LlmError };
 
 /**
- * Makes a call again when its error is `retryable`. Waits as in "Exponential Backoff and Jitter" (AWS Architecture Blog,
- * 2015), full jitter: uniform between 0 and min(cap, base × 2^(failures − 1)), on top of what the endpoint asks for
- * (Retry-After). Rejects with the last error when the attempts are used up, its message saying how many there were,
+ * Makes a call again when its error is `retryable`. Waits as in "Exponential Backoff and Jitter" (AWS Architecture
+ * Blog, 2015), full jitter: uniform between 0 and min(cap, base × 2^(failures − 1)), on top of what the endpoint asks
+ * for (Retry-After). Rejects with the last error when the attempts are used up, its message saying how many there were,
  * and with `cancelled` as soon as `signal` aborts.
  *
  * A time-out counts even while the breaker is open: one request that is too slow for its endpoint must not keep the

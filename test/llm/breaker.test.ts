@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Breaker, circuitBreaker, type Passage, withBreaker } from '../../src/llm/breaker.ts';
+import { adaptiveLimit, withLimit } from '../../src/llm/concurrency.ts';
 import { type ChatReply, type ChatRequest, type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
+import { withRetry } from '../../src/llm/retry.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock, settled } from './fake-clock.ts';
 
@@ -229,6 +231,31 @@ describe('giving up', () => {
 });
 
 describe('with calls', () => {
+  test('inside a limit: calls that queue for a place do not run into an endpoint that is down', async () => {
+    const { breaker, clock } = setUp();
+    let calls = 0;
+    const endpoint: Llm = async () => {
+      calls++;
+      await clock.sleep(100);
+      if (clock.now() < 60_000) throw DOWN;
+      return REPLY;
+    };
+    const llm = withRetry(withLimit(withBreaker(endpoint, breaker), adaptiveLimit({ most: 4 })), {
+      attempts: 3,
+      baseMs: 1_000,
+      capMs: 10_000,
+      breaker,
+      random: () => 0.5,
+      sleep: clock.sleep,
+    });
+    const replies = Promise.all(Array.from({ length: 40 }, () => llm(REQUEST)));
+    await clock.advance(30_000);
+    // Four at once until it opened, then the probes after 5, 10 and 20 s.
+    expect(calls).toBeLessThanOrEqual(10);
+    await clock.advance(120_000);
+    expect(await replies).toHaveLength(40);
+  });
+
   test('64 callers at an endpoint that fails and recovers at random: each gets its reply, and none is stuck', async () => {
     let probed = 0;
     for (let seed = 0; seed < 100; seed++) {
