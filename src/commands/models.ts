@@ -105,7 +105,7 @@ export function openModels(
       purpose,
     });
     const patience = { attempts, baseMs: backoffMs, capMs: 60 * backoffMs, breaker };
-    return withRetry(withBreaker(withLimit(paid, limit), breaker), patience);
+    return withRetry(withLimit(withBreaker(paid, breaker), limit), patience);
   };
 
   return {
@@ -145,9 +145,10 @@ function endpointsOf(config: RunConfig, { paused, unpaused }: ModelEvents): (par
 }
 
 function haltOf(error: LlmError): Halt {
-  const { fault, message, hint, cause } = error;
+  const { fault, message, hint, cause, gaveUp } = error;
   // A disk that takes no more lines of the ledger is no matter of money.
   if (cause instanceof UserError) return { stop: 'infrastructure', reason: message, hint, error: cause };
+  if (gaveUp) return { stop: 'infrastructure', reason: message, hint };
   if (fault !== 'budget') return { stop: 'refused', reason: message, hint };
   return { stop: hint.includes('--budget-tokens') ? 'budget-tokens' : 'budget-usd', reason: message, hint };
 }

@@ -1,7 +1,10 @@
 import type { RunConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import { count, span, table } from '../report/format.ts';
 import type { Role, Suite } from '../suite/suite.ts';
+import { type Forecast, forecastBasis, forecastOf, type Setup } from './forecast.ts';
+import type { Parties, Party, Role as PartyRole } from './parties.ts';
 import { displayed } from './read-report.ts';
 
 /** What a run would do: for `--dry-run`. Trials and jobs are counts, `ms` a wall time. */
@@ -9,12 +12,15 @@ export type Plan = {
   suite: { dir: string; name: string; version: string; tasks: Record<Role, number> };
   founders: string[];
   baseline: string;
-  model: string;
+  models: Record<PartyRole, { model: string; endpoint: string | null }>;
+  frozen: string[];
   seed: number;
   population: number;
   generations: number;
   trials: { most: number; expected: number };
   jobs: { expected: number };
+  /** What models take: for all of it, and for the first generation. Zero for those that run in process. */
+  calls: { all: Forecast; first: Forecast; basis: string };
   ms: { expected: number; basis: string };
   out: string;
 };
@@ -28,41 +34,86 @@ const SEEN = {
   /** Wall time of a job on one of two busy cores, and of what else a trial takes, in milliseconds. */
   jobMs: 200,
   trialMs: 25,
+  /** Children of a generation that the mutator edits, and cases that the critic reads. */
+  edited: 0.4,
+  cases: 3,
 };
 
-/** The plan of a run; pure arithmetic, see `SEEN` for its basis. */
-export function planOf(config: RunConfig, suite: Suite, founders: Founders, out: string | null): Plan {
+/** The plan of a run; pure arithmetic, see `SEEN` and `forecastOf` for its basis. */
+export function planOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Plan {
   const tasks = { search: 0, validation: 0, sealed: 0 };
   for (const task of suite.tasks) tasks[task.role]++;
   const { population, generations, search, workers } = config;
   const first = Math.min(search.firstTasks, tasks.search);
-  // The baseline is measured too, beside the elites, so that differences are paired.
-  const incumbents = search.elites + 1;
   const children = population - search.elites;
-  const perGeneration = (share: number) =>
-    incumbents * tasks.search + children * (first + share * (tasks.search - first));
+  // The baseline is measured too, beside the elites, so that differences are paired.
+  const measured = (full: number, fresh: number, share: number) =>
+    full * tasks.search + fresh * (first + share * (tasks.search - first));
+  const trialsOf = (share: number) =>
+    Math.round(
+      measured(1, population - 1, share) + (generations - 1) * measured(search.elites + 1, children, share),
+    );
   const end = endTrials(config, suite);
-  const most = Math.round(generations * perGeneration(1) + end);
-  const expected = Math.round(generations * perGeneration(SEEN.admitted) + end);
+  const expected = trialsOf(SEEN.admitted) + end;
   const jobs = Math.round(expected * SEEN.jobsATrial);
-  const trials = config.budgetTrials === null ? expected : Math.min(expected, config.budgetTrials);
-  const ms = Math.round((jobs * SEEN.jobMs + trials * SEEN.trialMs) / workers);
+  const trials = Math.min(expected, config.budgetTrials ?? expected);
+  const setup = setupOf(config, parties, suite, founders);
+  const edits = Math.round(SEEN.edited * children);
+  const all = forecastOf(
+    { trials, mutations: generations * edits, critiques: generations * SEEN.cases, generations },
+    setup,
+  );
+  const firstTrials = Math.round(measured(1, population - 1, SEEN.admitted));
+  const once = { trials: firstTrials, mutations: edits, critiques: SEEN.cases, generations: 1 };
+  const jobMs = Math.round((jobs * SEEN.jobMs + trials * SEEN.trialMs) / workers);
+  const real = parties.agent.baseURL !== null;
+  // Models are waited for while jobs run, so the longer of the two is what counts.
+  const ms = real ? Math.max(jobMs, Math.round(1000 * all.seconds)) : jobMs;
+  const jobsText = `${SEEN.jobMs} ms a job and ${SEEN.trialMs} ms a trial, on ${workers} cores; the cache is taken to be empty`;
   return {
     suite: { dir: displayed(suite.dir), name: suite.name, version: suite.version, tasks },
     founders: [...founders.genomes.keys()],
     baseline: founders.baseline,
-    model: config.model,
+    models: {
+      agent: placeOf(parties.agent),
+      mutator: placeOf(parties.mutator),
+      critic: placeOf(parties.critic),
+    },
+    frozen: parties.frozen,
     seed: config.seed,
     population,
     generations,
-    trials: { most, expected: trials },
+    trials: { most: trialsOf(1) + end, expected: trials },
     jobs: { expected: jobs },
+    calls: { all, first: forecastOf(once, setup), basis: forecastBasis(setup) },
     ms: {
-      expected: config.maxTimeMs === null ? ms : Math.min(ms, config.maxTimeMs),
-      basis: `${SEEN.jobMs} ms a job and ${SEEN.trialMs} ms a trial, on ${workers} cores; the cache is taken to be empty`,
+      expected: Math.min(ms, config.maxTimeMs ?? ms),
+      basis: real ? `calls of models, of which ${config.calls.most} are in flight at most` : jobsText,
     },
-    out: out === null ? 'runs/<date>-<n>' : displayed(out),
+    out: config.out === null ? 'runs/<date>-<n>' : displayed(config.out),
   };
+}
+
+/**
+ * Throws a `UserError` where a budget does not pay for the first generation, by the forecast: the money would be spent
+ * without anything to show for it.
+ */
+export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
+  const { first } = plan.calls;
+  const tokens = first.tokensIn + first.tokensOut;
+  const refuse = (flag: string, given: string, needed: string) => {
+    throw new UserError(
+      `${flag} ${given} does not pay for one generation, which takes about ${needed}`,
+      'raise it, or take a smaller --population; --dry-run shows the forecast',
+    );
+  };
+  const { budgetUsd, budgetTokens } = config;
+  if (budgetUsd !== null && first.usd !== null && first.usd > budgetUsd) {
+    refuse('--budget-usd', String(budgetUsd), `$${dollars(first.usd)}`);
+  }
+  if (budgetTokens !== null && tokens > budgetTokens) {
+    refuse('--budget-tokens', String(budgetTokens), `${count(tokens)} tokens`);
+  }
 }
 
 /** How many trials follow the last generation: finals, then champion and baseline on validation and sealed tasks. */
@@ -77,18 +128,60 @@ export function endTrials({ search, population, generations }: RunConfig, { task
 /** The plan for people. */
 export function planText(plan: Plan): string {
   const { tasks } = plan.suite;
+  const { all, first, basis } = plan.calls;
+  const { agent, mutator, critic } = plan.models;
+  const cost = ({ usd }: Forecast) => (usd === null ? 'no price known' : `$${dollars(usd)}`);
+  const calls = [
+    [
+      'calls',
+      `about ${count(all.calls)}: ${count(all.tokensIn)} tokens in, ${count(all.tokensOut)} out; ${basis}`,
+    ],
+    ['money', `about ${cost(all)}; the first generation ${cost(first)}`],
+  ];
+  const real = [agent, mutator, critic].some(({ endpoint }) => endpoint !== null);
   return table(
     [
       ['suite', `${plan.suite.name} ${plan.suite.version} (${plan.suite.dir})`],
       ['tasks', `${tasks.search} search, ${tasks.validation} validation, ${tasks.sealed} sealed`],
       ['founders', `${plan.founders.join(', ')}; compared with ${plan.baseline}`],
-      ['model', plan.model],
+      ['agent', named(agent)],
+      ['mutator', named(mutator)],
+      ['critic', named(critic)],
+      ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
       ['search', `population ${plan.population}, ${plan.generations} generations, seed ${plan.seed}`],
       ['trials', `about ${count(plan.trials.expected)}, at most ${count(plan.trials.most)}`],
       ['jobs', `about ${count(plan.jobs.expected)} distinct ones`],
+      ...(real ? calls : []),
       ['time', `about ${span(plan.ms.expected)}: ${plan.ms.basis}`],
       ['writes to', plan.out],
     ],
     [0, 1],
   );
+}
+
+function setupOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Setup {
+  return {
+    tasks: suite.tasks.filter(({ role }) => role === 'search'),
+    genome: founders.genomes.get(founders.baseline)!,
+    profiles: {
+      agent: parties.agent.profile,
+      mutator: parties.mutator.profile,
+      critic: parties.critic.profile,
+    },
+    concurrency: config.concurrency,
+    calls: config.calls.most,
+  };
+}
+
+function placeOf({ model, baseURL }: Party): { model: string; endpoint: string | null } {
+  return { model, endpoint: baseURL };
+}
+
+function named({ model, endpoint }: { model: string; endpoint: string | null }): string {
+  return endpoint === null ? `${model}, a stand-in, in process` : `${model} at ${endpoint}`;
+}
+
+/** Cents, or more digits for what is less than a dollar. */
+function dollars(usd: number): string {
+  return usd >= 1 || usd === 0 ? usd.toFixed(2) : usd.toPrecision(2);
 }
