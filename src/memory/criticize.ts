@@ -11,7 +11,7 @@ import { oneLine } from './one-line.ts';
 import { promptRoom, replyTokens } from './prompt-room.ts';
 import { type CritiqueText, critiquePrompt } from './prompts.ts';
 import { lessonWords } from './recall.ts';
-import { wholeTrace } from './trace.ts';
+import { type Opening, wholeTrace } from './trace.ts';
 import { tryAsk } from './try-ask.ts';
 
 /** A trial worth a look: what the candidate did on a search task, beside the baseline on the same seed. */
@@ -37,10 +37,10 @@ const ALIKE = 0.8;
 const REPLY = 4096;
 /** A reply of more characters than this holds no lessons. */
 const LONGEST_REPLY = 200_000;
-/** Characters of the two traces, and of each message of the harness before the first turn. */
+/** Characters of the two traces, and of what stood before the first turn. */
 const WHOLE = 24_000;
 const BASELINE_WHOLE = 12_000;
-const OPENING = 3000;
+const OPENING: Opening = { system: 3000, user: 2000 };
 
 /**
  * Asks the model what can be learnt from a case. Whatever it answers, only well-formed lessons come back: none is

@@ -4,7 +4,7 @@ import type { Genome } from '../genome/genome.ts';
 import type { Message } from '../llm/llm.ts';
 import type { Lesson, LessonRecord } from '../memory/lesson.ts';
 import { type MutationText, mutationPrompt, type Trace } from '../memory/prompts.ts';
-import { wholeTrace } from '../memory/trace.ts';
+import { type Opening, wholeTrace } from '../memory/trace.ts';
 import type { Foresight, PredictionCheck } from '../state.ts';
 import type { Evidence, Shown } from './evidence.ts';
 
@@ -39,8 +39,8 @@ const BODIES_SHARE = 0.3;
 /** Characters of one trace, and fewest that say more than nothing. */
 const TRACE = 12_000;
 const LEAST = 500;
-/** Characters of the task's own text before a trace. */
-const OPENING = 1200;
+/** What stands before a trace: the genome is known already, the task is not. */
+const OPENING: Opening = { system: 0, user: 1500 };
 /** Titles and tags around a section. */
 const FRAME = 120;
 
@@ -121,8 +121,11 @@ function bodies(genome: Genome, room: number): string {
   return fitting.join('\n\n');
 }
 
-function trace({ task, score, trajectory }: Shown, limit: number): Trace {
-  return { title: `${task}, score ${points(score)}`, text: wholeTrace(trajectory, limit, OPENING) };
+function trace({ task, score, baseline, trajectory }: Shown, limit: number): Trace {
+  return {
+    title: `${task}, score ${points(score)}, baseline ${points(baseline)}`,
+    text: wholeTrace(trajectory, limit, OPENING),
+  };
 }
 
 function lessonLine(lesson: Lesson, records: ReadonlyMap<string, LessonRecord>): string {

@@ -8,8 +8,14 @@ import type { Task } from '../suite/suite.ts';
 /** How a harness did on one search task, over its latest trials. */
 export type TaskScore = { task: Task; own: number; baseline: number; trials: number };
 
-/** A trial to be read; `excerpt` is a short text of it. */
-export type Shown = { task: string; score: number; excerpt: string; trajectory: Trajectory };
+/** A trial to be read, beside the baseline's score on the same seed; `excerpt` is a short text of it. */
+export type Shown = {
+  task: string;
+  score: number;
+  baseline: number;
+  excerpt: string;
+  trajectory: Trajectory;
+};
 
 /** What a mutator may know of a parent: search tasks only. `scorecard` is in task order. */
 export type Evidence = { scorecard: TaskScore[]; failures: Shown[]; successes: Shown[] };
@@ -59,9 +65,11 @@ export async function gatherEvidence(
   const best = [...trials].sort((a, b) => b.own - a.own || (a.trial < b.trial ? -1 : 1));
   const show = async (chosen: typeof trials): Promise<Shown[]> => {
     const read = await Promise.all(chosen.map((trial) => parts.readTrajectory(trial.trial)));
-    return chosen.flatMap(({ task, own }, i) => {
+    return chosen.flatMap(({ task, own, baseline }, i) => {
       const trajectory = read[i];
-      return trajectory ? [{ task: task.id, score: own, excerpt: excerpt(trajectory), trajectory }] : [];
+      return trajectory
+        ? [{ task: task.id, score: own, baseline, excerpt: excerpt(trajectory), trajectory }]
+        : [];
     });
   };
   return {

@@ -5,7 +5,7 @@ import { trajectory } from '../fixtures/trajectory.ts';
 
 const skill = (letter: string, size: number) => ({ description: 'd', body: letter.repeat(size), files: {} });
 const trial = (task: string, result: string, turns = 1) => ({
-  ...{ task, score: 0.123, excerpt: 'short', trajectory: trajectory({ result, turns }) },
+  ...{ task, score: 0.123, baseline: 0.2, excerpt: 'short', trajectory: trajectory({ result, turns }) },
 });
 const brief = (change: Partial<Brief> = {}): Brief => ({
   ...{ genome: plainGenome(), gain: 0, lessons: [], lessonRecords: new Map(), attempted: [] },
@@ -23,10 +23,10 @@ describe('what a mutator reads', () => {
         evidence: { scorecard: [], failures: [trial('t1', error)], successes: [trial('t2', 'fine')] },
       }),
     );
-    expect(text).toContain('## Where it did badly: t1, score 12.3');
+    expect(text).toContain('## Where it did badly: t1, score 12.3, baseline 20.0');
     expect(text).toContain(`← ${error}`);
     expect(text).toContain('→ write_file\n  path: file-0.mjs\n  content: main();');
-    expect(text).toContain('## Where it did well: t2, score 12.3');
+    expect(text).toContain('## Where it did well: t2, score 12.3, baseline 20.0');
     expect(text).toContain('the task in words');
   });
 

@@ -10,6 +10,7 @@ const rules: EditRules = { tasks: ['t1'], frozen: ['sampling.presence_penalty'],
 const shown = {
   task: 't1',
   score: 0.1,
+  baseline: 0.2,
   excerpt: 'short',
   trajectory: trajectory({ result: 'e'.repeat(9000) }),
 };
