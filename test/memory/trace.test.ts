@@ -33,7 +33,7 @@ describe('a whole trace', () => {
     const loud = trajectory();
     loud.steps[2]!.reasoning_content = `first ${'hm '.repeat(2000)} at last`;
     const text = wholeTrace(loud, 100_000);
-    expect(text).toMatch(/thinks: first hm[^]*at last\n→ write_file/);
+    expect(text).toMatch(/thinks: first hm[\s\S]*at last\n→ write_file/);
     expect(text.length).toBeLessThan(2000);
   });
 

@@ -3,8 +3,9 @@ import { genomeId } from '../../src/genome/hash.ts';
 import { validateGenome } from '../../src/genome/schema.ts';
 import type { Constitution } from '../../src/guard/constitution.ts';
 import { reviewChange } from '../../src/guard/review.ts';
+import type { Llm } from '../../src/llm/llm.ts';
 import { parseEdits } from '../../src/variation/parse-edits.ts';
-import { plainGenome } from '../fixtures/synthetic-world.ts';
+import { plainGenome, plainWorld, runWorld, scriptedModel } from '../fixtures/synthetic-world.ts';
 
 const parent = plainGenome({ rules: { slow: { when: 'start', text: 'Take your time.' } } });
 const before = genomeId(parent);
@@ -131,4 +132,26 @@ test('what a model says of an edit is kept without controls, and cut', () => {
   const kept = (parsed as { hypothesis: string }).hypothesis;
   expect(kept).toMatch(/^one two \[31m three x+ \(sampling.temperature: hot headsy+\)$/);
   expect(kept.length).toBeLessThan(750);
+});
+
+test('a run whose mutator gives nothing else refuses it all in its journal, and goes on', async () => {
+  const replies = [
+    ...['', 'no', `{"edits": [${nested(50_000)}]}`, 'x'.repeat(300_000), raw('1e999', 'sampling.top_p')],
+    ...[edits(set('rules.__proto__', {})), edits(set('constitution.allow', [])), edits(rule('\u0000'))],
+  ];
+  let turn = 0;
+  const hostile: Llm = async (request) => {
+    if (String(request.messages[0]?.content).startsWith('You criticise')) return await scriptedModel(request);
+    const content = replies[turn++ % replies.length]!;
+    return { message: { role: 'assistant', content }, finish: 'stop', tokensIn: 1, tokensOut: 1 };
+  };
+  const { events, result } = await runWorld(plainWorld({ mutator: hostile }), { generations: 6 });
+  const refused = events.flatMap((event) => (event.type === 'refused' ? [event] : []));
+  const reasons = refused.filter(({ operator }) => operator === 'mutate-text').map(({ reason }) => reason);
+  expect(reasons.length).toBeGreaterThan(2);
+  for (const reason of reasons) expect(reason.length).toBeLessThan(1100);
+  expect(events.some((event) => event.type === 'bred' && event.candidate.operator === 'mutate-text')).toBe(
+    false,
+  );
+  expect(result.stop).toBe('finished');
 });
