@@ -16,7 +16,7 @@ export function httpFault(status: number, headers: Headers, text: string, now = 
   return new LlmError(fault, `the endpoint answered ${status}${words}`, {
     retryAfterMs: retryAfterMs(headers, now),
     billed: MAYBE_BILLED.has(status),
-    hint: hintOf(fault, status),
+    hint: hintOf(fault, status, said),
   });
 }
 
@@ -24,12 +24,29 @@ export function httpFault(status: number, headers: Headers, text: string, now = 
 export function errorObjectFault(error: unknown): LlmError {
   const said = saidOf(error);
   const status = /^[45]\d\d$/.test(said.code) ? Number(said.code) : 0;
-  const fault = status > 0 ? faultOf(status, said) : faultByWords(said);
+  const fault = status > 0 ? faultOf(status, said) : (MINIMAX_CODES[said.code] ?? faultByWords(said));
   return new LlmError(fault, `the endpoint answered with an error: ${said.message || 'it gave no reason'}`, {
-    billed: true,
-    hint: hintOf(fault, status),
+    billed: !TURNED_AWAY.has(said.code),
+    hint: hintOf(fault, status, said),
   });
 }
+
+/** `base_resp.status_code` in a 200 (platform.minimax.io, error codes), and those that turn a request away unread. */
+const MINIMAX_CODES: Record<string, Fault> = {
+  1000: 'unavailable',
+  1001: 'unavailable',
+  1002: 'busy',
+  1004: 'refused',
+  1008: 'refused',
+  1024: 'unavailable',
+  1033: 'unavailable',
+  1039: 'too-long',
+  1041: 'busy',
+  2013: 'bad-request',
+  2049: 'refused',
+  2056: 'refused',
+};
+const TURNED_AWAY = new Set(['1002', '1004', '1008', '1039', '1041', '2013', '2049', '2056']);
 
 /** The fault in what `fetch` rejects with. A connection that was never made has cost nothing; one that broke may have. */
 export function connectionFault(error: unknown): LlmError {
@@ -107,10 +124,14 @@ function faultByWords(said: Said): Fault {
   return 'garbled';
 }
 
-function hintOf(fault: Fault, status: number): string {
+function hintOf(fault: Fault, status: number, said: Said): string {
   if (fault === 'refused') return CHECK_KEY;
   if (fault === 'unknown-model') return "Check the model's name against those that the endpoint lists.";
-  return fault === 'bad-request' && (status === 404 || status === 405) ? CHECK_URL : '';
+  if (fault !== 'bad-request') return '';
+  if ((status >= 300 && status < 400) || status === 404 || status === 405) return CHECK_URL;
+  return /unsupported|not support/i.test(`${said.code} ${said.message}`)
+    ? 'Say under "profiles" in the config which parameters the model takes.'
+    : '';
 }
 
 function saidIn(text: string): Said {

@@ -176,7 +176,8 @@ function classifying(send: typeof fetch, errorMs: number): typeof fetch {
   return async (url, init) => {
     let response: Response;
     try {
-      response = await send(url, init);
+      // What was meant for one host goes to no other, and a POST that is redirected becomes a GET.
+      response = await send(url, { ...init, redirect: 'manual' });
     } catch (error) {
       throw new Carried(connectionFault(error));
     }
@@ -207,10 +208,15 @@ async function startOf(response: Response, ms: number): Promise<string> {
   return text;
 }
 
-/** Endpoints quote what they were sent: the key leaves no error. */
+/** Endpoints quote what they were sent: the key leaves no error, nor the start of it where a message was cut. */
 function withoutKey(error: LlmError, key: string): LlmError {
-  if (key.length < 8 || !error.message.includes(key)) return error;
-  return new LlmError(error.fault, error.message.replaceAll(key, '…'), error);
+  for (let length = key.length; length >= 8; length--) {
+    const part = key.slice(0, length);
+    if (error.message.includes(part)) {
+      return new LlmError(error.fault, error.message.replaceAll(part, '…'), error);
+    }
+  }
+  return error;
 }
 
 function asLlmError(error: unknown): LlmError {

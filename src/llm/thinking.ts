@@ -16,7 +16,8 @@ export function thinkingOf(message: AssistantMessage): string {
     ...detailTexts(message.reasoning_details),
     split(message.content ?? '').thought,
   ];
-  return parts.filter((part) => part !== '').join('\n\n');
+  // Some endpoints say it twice, under two names.
+  return [...new Set(parts)].filter((part) => part !== '').join('\n\n');
 }
 
 /** What a message says, without thinking; '' where it says nothing. */

@@ -8,7 +8,8 @@ import { readStream } from '../../src/llm/stream.ts';
 import { mostOf, wireBody } from '../../src/llm/wire.ts';
 import { FAULTS, type FaultServer, fixedAnswer, startFaultServer } from './fault-server.ts';
 
-const KEY = 'sk-test-0123456789abcdef';
+/** Of no known form: it must be found by value. */
+const KEY = 'canary.0123456789abcdef';
 const REQUEST: ChatRequest = {
   model: 'small',
   messages: [{ role: 'user', content: 'Hi ✓' }],
@@ -254,6 +255,12 @@ describe('time and cancelling', () => {
     expect(await call).toMatchObject({ fault: 'cancelled' });
   });
 
+  it('silence before the first piece of a stream is silence', async () => {
+    server = await startFaultServer({ plan: () => 'silence' });
+    const ask = endpoint(server.url, { stream: true, idleMs: 50, totalMs: 30_000 });
+    expect(await outcomeOf(ask(REQUEST))).toMatchObject({ fault: 'timeout', billed: true });
+  });
+
   it('an error whose body never ends is known by its status', async () => {
     const body = new ReadableStream({
       start: (control) => control.enqueue(new TextEncoder().encode('wait')),
@@ -267,6 +274,19 @@ describe('time and cancelling', () => {
 });
 
 describe('bad settings', () => {
+  it('a key leaves no error, nor the part of it before a cut', async () => {
+    for (let before = 270; before < 300; before += 3) {
+      const message = `${'x'.repeat(before)} ${KEY} and on`;
+      const ask = endpoint('http://nowhere.invalid/v1', {
+        fetch: async () => new Response(JSON.stringify({ error: { message } })),
+      });
+      const error = (await outcomeOf(ask(REQUEST))) as LlmError;
+      expect(error.fault).toBe('garbled');
+      expect(error.message).not.toContain(KEY.slice(0, 8));
+      expect(String(error.stack)).not.toContain(KEY.slice(0, 8));
+    }
+  });
+
   it.each([
     ['no scheme', 'localhost:1/v1', KEY, 'bad-request'],
     ['a key with a line break', 'http://127.0.0.1:1/v1', `${KEY}\nx`, 'refused'],

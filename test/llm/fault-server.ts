@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { FAULTS, type FaultKind, type Received, sendCompletion } from './fault-kinds.ts';
+import { type Received, sendCompletion } from './fault-answers.ts';
+import { FAULTS, type FaultKind } from './fault-kinds.ts';
 
 export { FAULTS, type FaultKind } from './fault-kinds.ts';
 
-/** A completion as a plain record; `usage` is what the server bills when it delivers it. */
+/** A completion; `usage` is what the server bills when it delivers it, and has its members in this order. */
 export type Completion = {
   choices: { index: number; message: Record<string, unknown>; finish_reason: string }[];
   usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
@@ -27,8 +28,8 @@ export type FaultServer = {
 
 /**
  * A loopback endpoint that meets request n (from 0, in order of arrival) with the fault that `plan` names, or with
- * `answer`. It bills by itself: the usage where it delivered one, the bytes of the request and the reply bound in it
- * where it sent something billable without usage, nothing else.
+ * `answer`. It bills by itself, from what it received and sent: the usage where it delivered one, the bytes of the request
+ * and the reply bound in it where it sent something billable without usage, nothing else.
  */
 export async function startFaultServer({
   answer = fixedAnswer,
@@ -66,8 +67,10 @@ export async function startFaultServer({
         res.on('close', () => clearInterval(timer));
       },
     };
-    const delivered = fault ? fault.send(received) : sendCompletion(received, completion);
-    bills.push({ request: n, kind, ...billOf(fault?.billed ?? 'usage', raw, body, delivered ?? completion) });
+    const sent = tailOf(res);
+    if (fault) fault.send(received);
+    else sendCompletion(received, completion);
+    bills.push({ request: n, kind, ...billOf(res, sent(), raw, body) });
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -104,18 +107,40 @@ export function fixedAnswer(): Completion {
   };
 }
 
+/** Statuses of gateways, behind which the model had answered. */
+const LOST_ON_THE_WAY = [408, 502, 504, 522];
+
+/** By what went over the wire alone: neither the names of faults nor what a client makes of them enter. */
 function billOf(
-  by: 'usage' | 'most' | 'no',
+  res: ServerResponse,
+  sent: string,
   raw: Buffer,
   body: { [key: string]: unknown },
-  delivered: Completion,
 ): { tokensIn: number; tokensOut: number } {
-  if (by === 'no') return { tokensIn: 0, tokensOut: 0 };
-  if (by === 'usage') {
-    return { tokensIn: delivered.usage.prompt_tokens, tokensOut: delivered.usage.completion_tokens };
-  }
   const bound = body.max_tokens ?? body.max_completion_tokens ?? 8192;
-  return { tokensIn: raw.byteLength, tokensOut: Number(bound) };
+  const most = { tokensIn: raw.byteLength, tokensOut: Number(bound) };
+  if (res.headersSent && res.statusCode !== 200) {
+    return LOST_ON_THE_WAY.includes(res.statusCode) ? most : { tokensIn: 0, tokensOut: 0 };
+  }
+  if (/"base_resp":\{"status_code":1002/.test(sent)) return { tokensIn: 0, tokensOut: 0 };
+  const usage = /"usage":\{"prompt_tokens":(\d+),"completion_tokens":(\d+)/.exec(sent);
+  const [tokensIn, tokensOut] = [Number(usage?.[1] ?? 0), Number(usage?.[2] ?? 0)];
+  return res.writableEnded && tokensIn + tokensOut > 0 ? { tokensIn, tokensOut } : most;
+}
+
+/** The end of all that is written to a response, as far as usage needs it. */
+function tailOf(res: ServerResponse): () => string {
+  let tail = '';
+  const noted = (method: 'write' | 'end') => {
+    const through = res[method].bind(res) as (...args: unknown[]) => never;
+    res[method] = (...args: unknown[]) => {
+      if (typeof args[0] === 'string') tail = (tail + args[0].slice(-1000)).slice(-1000);
+      return through(...args);
+    };
+  };
+  noted('write');
+  noted('end');
+  return () => tail;
 }
 
 /** The whole body; null where the client went away before. */

@@ -34,6 +34,7 @@ it('thinkingOf finds thinking wherever it stands, and spoken what is left', () =
   };
   expect(thinkingOf(message)).toBe('in a field\n\nin details\n\nin content\n\nagain');
   expect(spoken(message)).toBe('Hello ');
+  expect(thinkingOf({ ...message, content: '', reasoning_content: 'in details' })).toBe('in details');
   expect(thinkingOf({ role: 'assistant', content: null })).toBe('');
   expect(spoken({ content: null })).toBe('');
 });
