@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ChatRequest } from '../../src/llm/llm.ts';
+import type { ChatRequest, Message } from '../../src/llm/llm.ts';
 import { complete, offlineLlm } from '../../src/offline/offline-llm.ts';
 import { type ModelServer, serveOffline } from '../../src/offline/serve.ts';
 import { realRequests } from './conversations.ts';
@@ -84,13 +84,32 @@ describe('answers', () => {
     expect([...kinds].sort()).toEqual(['stop', 'tool_calls']);
   });
 
-  test('stay the same beside hundreds of others', async () => {
-    const requests = Array.from({ length: 300 }, (_, i): ChatRequest => {
-      const request = real.agent[i % real.agent.length]!;
-      return { ...request, seed: i };
-    });
+  test('stay the same beside hundreds of others, each under its own sampling', async () => {
+    const samplings = [
+      { temperature: 0 },
+      { temperature: 2 },
+      { top_p: 0.05 },
+      { frequency_penalty: 2 },
+      { presence_penalty: 2 },
+    ];
+    // Penalties need something that was said before, and can be said again.
+    const requests = real.agent
+      .map(repeated)
+      .flatMap((request) =>
+        samplings.flatMap((sampling, i) =>
+          [0, 1, 2].map((seed) => ({ ...request, ...sampling, seed: 10 * i + seed })),
+        ),
+      );
     const replies = await Promise.all(requests.map(async (request) => (await post(request)).json()));
     expect(replies).toEqual(requests.map((request) => complete(request)));
+    // Each of these settings matters to some answer.
+    for (const name of ['temperature', 'top_p', 'frequency_penalty', 'presence_penalty', 'seed'] as const) {
+      const matters = requests.some(({ [name]: _, ...rest }, i) => {
+        const said = (completion: ReturnType<typeof complete>) => completion.choices[0]?.message.content;
+        return said(complete(rest as ChatRequest)) !== said(replies[i] as ReturnType<typeof complete>);
+      });
+      expect([name, matters]).toEqual([name, true]);
+    }
   });
 
   test('are cut at the tokens allowed, also in the middle of arguments', async () => {
@@ -191,6 +210,16 @@ test('a port that is taken is refused', async () => {
   const port = Number(new URL(server.url).port);
   await expect(serveOffline({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
+
+/** The same request, as if what it would be answered had been said three times already, to no effect. */
+function repeated(request: ChatRequest): ChatRequest {
+  const { content } = complete(request).choices[0]!.message;
+  const said: Message[] = [
+    { role: 'assistant', content },
+    { role: 'user', content: 'Call a tool.' },
+  ];
+  return { ...request, messages: [...request.messages, ...said, ...said, ...said] };
+}
 
 function text(content: string) {
   return { type: 'text', text: content };
