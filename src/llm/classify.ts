@@ -130,7 +130,7 @@ function hintOf(fault: Fault, status: number, said: Said): string {
   if (fault !== 'bad-request') return '';
   if ((status >= 300 && status < 400) || status === 404 || status === 405) return CHECK_URL;
   return /unsupported|not support/i.test(`${said.code} ${said.message}`)
-    ? 'Say under "profiles" in the config which parameters the model takes.'
+    ? 'Say under "models" in the config which parameters the model takes.'
     : '';
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { CHECK_SCHEME, connectionFault, httpFault } from './classify.ts';
 import { type ChatRequest, type Llm, LlmError } from './llm.ts';
@@ -26,6 +27,9 @@ export type Endpoint = {
 /** How much of an error's body is read, and for how long: its status is what counts. */
 const ERROR_BYTES = 64 * 1024;
 const ERROR_MS = 5000;
+
+/** How long the end of a body is waited for once a stream has said that it is done. */
+const END_MS = 20;
 
 /**
  * A model behind an OpenAI-compatible endpoint: one attempt a call, bounded in time and bytes; whatever goes wrong is
@@ -67,14 +71,19 @@ async function readCompletion(
   maxBytes: number,
   watch: Watch,
 ): Promise<unknown> {
-  const streamed = stream && /event-stream/i.test(response.headers.get('content-type') ?? '');
-  if (streamed) {
+  const next = textsOf(response, maxBytes, watch);
+  if (stream && /event-stream/i.test(response.headers.get('content-type') ?? '')) {
     const reader = readStream();
-    for await (const text of textsOf(response, maxBytes, watch)) if (reader.feed(text)) break;
+    for (let text = await next(); text !== null; text = await next()) {
+      if (!reader.feed(text)) continue;
+      // The end of the body is most often there already: then the connection can be used again.
+      await Promise.race([next().catch(() => {}), delay(END_MS)]);
+      break;
+    }
     return reader.completion();
   }
   const parts: string[] = [];
-  for await (const text of textsOf(response, maxBytes, watch)) parts.push(text);
+  for (let text = await next(); text !== null; text = await next()) parts.push(text);
   const text = parts.join('');
   try {
     return JSON.parse(text);
@@ -90,21 +99,20 @@ async function readCompletion(
   }
 }
 
-/** The body as text, in whatever pieces it comes; every piece puts off the idle timeout. */
-async function* textsOf(response: Response, maxBytes: number, watch: Watch): AsyncGenerator<string> {
-  if (!response.body) return;
-  const reader = response.body.getReader();
+/** The body as text, piece by piece, null at its end; every piece puts off the idle timeout. */
+function textsOf(response: Response, maxBytes: number, watch: Watch): () => Promise<string | null> {
+  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let bytes = 0;
-  for (;;) {
+  return async () => {
+    if (!reader) return null;
     watch.heard();
     const { done, value } = await watch.within(reader.read().catch(breakingOff));
-    if (done) break;
+    if (done) return null;
     bytes += value.byteLength;
     if (bytes > maxBytes) throw garbled(`the endpoint's answer is longer than ${maxBytes} bytes`);
-    yield decoder.decode(value, { stream: true });
-  }
-  yield decoder.decode();
+    return decoder.decode(value, { stream: true });
+  };
 }
 
 /** A body that is cut short is garbled; only where the connection was reset, that is what happened. */

@@ -37,15 +37,15 @@ export const PROFILES: readonly Profile[] = [
 
 /**
  * The profile of a model: by its exact name, else by the longest known name that it continues with a date or a
- * snapshot (`gpt-4.1-2025-04-14`, `…-latest`, `…-preview`), else `*`. `overrides` are by model name, or `*` for all
- * that no other entry fits; a name that only they know starts from `*`.
+ * snapshot (`gpt-4.1-2025-04-14`, `…-latest`, `…-preview`), else `*`. `overrides` are by model name, or `*` for
+ * models that nothing else is known of; a name that only they know starts from `*`.
  */
 export function profileOf(model: string, overrides: Record<string, Partial<Profile>> = {}): Profile {
   const known = new Map(PROFILES.map((profile) => [profile.name, profile]));
   const named = Object.keys(overrides).filter((name) => name !== '*');
   const base = nameFor(model, [...known.keys()]) ?? '*';
-  const own = nameFor(model, named) ?? '*';
-  const override = Object.hasOwn(overrides, own) ? overrides[own] : undefined;
+  const own = nameFor(model, named) ?? base;
+  const override = own === '*' || named.includes(own) ? overrides[own] : undefined;
   const profile = known.get(base)!;
   const name = base === '*' && own !== '*' ? own : profile.name;
   return {

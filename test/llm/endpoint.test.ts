@@ -215,6 +215,14 @@ describe('replies', () => {
   });
 });
 
+it.each([false, true])('calls one after the other share a connection (streamed: %s)', async (stream) => {
+  server = await startFaultServer();
+  const ask = endpoint(server.url, { stream });
+  for (let i = 0; i < 12; i++) await ask(REQUEST);
+  // The first is not always free again in time for the second call.
+  expect(server.connections()).toBeLessThanOrEqual(2);
+});
+
 describe('time and cancelling', () => {
   it.each([
     ['429-seconds', 2000],
@@ -258,7 +266,9 @@ describe('time and cancelling', () => {
   it('silence before the first piece of a stream is silence', async () => {
     server = await startFaultServer({ plan: () => 'silence' });
     const ask = endpoint(server.url, { stream: true, idleMs: 50, totalMs: 30_000 });
-    expect(await outcomeOf(ask(REQUEST))).toMatchObject({ fault: 'timeout', billed: true });
+    const error = (await outcomeOf(ask(REQUEST))) as LlmError;
+    expect(error).toMatchObject({ fault: 'timeout', billed: true });
+    expect(error.message).toContain('for 50 ms');
   });
 
   it('an error whose body never ends is known by its status', async () => {

@@ -82,7 +82,9 @@ export function head(res: ServerResponse, body: { [key: string]: unknown }): Ser
 /** A whole stream, with comments between the pieces. */
 export function sendEvents(res: ServerResponse, events: string[], type = 'text/event-stream'): void {
   res.writeHead(200, { 'content-type': type });
-  res.end(events.map((data) => `data: ${data}\n\n`).join(': and on\n\n'));
+  res.write(events.map((data) => `data: ${data}\n\n`).join(': and on\n\n'));
+  // The end comes in a packet of its own, as from a real endpoint.
+  setTimeout(() => res.end(), 3);
 }
 
 /** The completion with this message in its place. */

@@ -21,6 +21,8 @@ export type FaultServer = {
   urlFor(kind: FaultKind): string;
   /** The bodies of all completion requests that arrived whole, in order. */
   requests(): { [key: string]: unknown }[];
+  /** How many connections were made. */
+  connections(): number;
   /** What was billed, request by request; counted from the raw bytes that came in. */
   billed(): Bill[];
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export async function startFaultServer({
   const requests: { [key: string]: unknown }[] = [];
   const bills: Bill[] = [];
   const sockets = new Set<Socket>();
+  let connections = 0;
   const timers = new Set<NodeJS.Timeout>();
 
   const server = createServer(async (req, res) => {
@@ -73,6 +76,7 @@ export async function startFaultServer({
     bills.push({ request: n, kind, ...billOf(res, sent(), raw, body) });
   });
   server.on('connection', (socket) => {
+    connections++;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
@@ -90,6 +94,7 @@ export async function startFaultServer({
       return kind === 'tls-to-a-plain-port' ? `https://127.0.0.1:${port}/v1` : url;
     },
     requests: () => requests,
+    connections: () => connections,
     billed: () => bills,
     async close() {
       for (const timer of timers) clearInterval(timer);
@@ -125,7 +130,7 @@ function billOf(
   if (/"base_resp":\{"status_code":1002/.test(sent)) return { tokensIn: 0, tokensOut: 0 };
   const usage = /"usage":\{"prompt_tokens":(\d+),"completion_tokens":(\d+)/.exec(sent);
   const [tokensIn, tokensOut] = [Number(usage?.[1] ?? 0), Number(usage?.[2] ?? 0)];
-  return res.writableEnded && tokensIn + tokensOut > 0 ? { tokensIn, tokensOut } : most;
+  return tokensIn + tokensOut > 0 ? { tokensIn, tokensOut } : most;
 }
 
 /** The end of all that is written to a response, as far as usage needs it. */

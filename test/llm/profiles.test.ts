@@ -52,13 +52,14 @@ describe('profileOf', () => {
     const overrides = {
       'gpt-4.1': { price },
       mine: { context: 4096, sampling: { ...profileOf('*').sampling, presence_penalty: null } },
-      '*': { seed: false },
+      '*': { seed: false, price },
     };
     expect(profileOf('gpt-4.1-2025-04-14', overrides)).toEqual({ ...profileOf('gpt-4.1'), price });
     const mine = profileOf('mine', overrides);
     expect(mine).toMatchObject({ name: 'mine', context: 4096, price: null, seed: true });
     expect(frozenGenes(mine)).toEqual(['sampling.presence_penalty']);
-    expect(profileOf('another', overrides)).toMatchObject({ name: '*', seed: false });
+    expect(profileOf('MiniMax-M2.7', overrides)).toEqual(profileOf('MiniMax-M2.7'));
+    expect(profileOf('another', overrides)).toMatchObject({ name: '*', seed: false, price });
   });
 
   it('leaves the table as it is', () => {
