@@ -3,7 +3,8 @@ import { type Fault, LlmError } from './llm.ts';
 const CHECK_KEY = 'Check the key: whether it is set, whole, of this provider, and has credit left.';
 const CHECK_URL = 'Check the base URL: it ends where "/chat/completions" is to follow, most often in "/v1".';
 
-export const CHECK_SCHEME = 'Check the base URL: it starts with "http://" or "https://".';
+export const CHECK_SCHEME =
+  'Check the base URL: it starts with "http://" or "https://", and some ports are closed to all programs.';
 
 /** Statuses after which a finished answer may have been lost, and charged for, on its way through a gateway. */
 const MAYBE_BILLED = new Set([408, 502, 504, 520, 521, 522, 523, 524]);
@@ -51,7 +52,7 @@ const TURNED_AWAY = new Set(['1002', '1004', '1008', '1039', '1041', '2013', '20
 /** The fault in what `fetch` rejects with. A connection that was never made has cost nothing; one that broke may have. */
 export function connectionFault(error: unknown): LlmError {
   const { code, message } = deepest(error);
-  if (/unknown scheme|invalid url|parse url/i.test(message)) {
+  if (/unknown scheme|bad port|invalid url|parse url/i.test(message)) {
     return new LlmError('bad-request', 'the base URL is none that can be called', { hint: CHECK_SCHEME });
   }
   if (/TIMEOUT/.test(code) && !NEVER_MADE.test(code)) {

@@ -39,7 +39,8 @@ export function openaiLlm(endpoint: Endpoint): Llm {
   const { profile, stream = false, idleMs = 120_000, totalMs = 600_000, maxBytes = 16_000_000 } = endpoint;
   const client = new OpenAI({
     baseURL: endpoint.baseURL,
-    apiKey: endpoint.apiKey,
+    // The SDK insists on one; endpoints at home do not.
+    apiKey: endpoint.apiKey || 'none',
     maxRetries: 0,
     logLevel: 'off',
     // Ours comes first; this one only must not.

@@ -299,6 +299,7 @@ describe('bad settings', () => {
 
   it.each([
     ['no scheme', 'localhost:1/v1', KEY, 'bad-request'],
+    ['a port that no program may call', 'http://127.0.0.1:1/v1', KEY, 'bad-request'],
     ['a key with a line break', 'http://127.0.0.1:1/v1', `${KEY}\nx`, 'refused'],
     ['a key beyond Latin-1', 'http://127.0.0.1:1/v1', `${KEY}✓`, 'refused'],
   ])('%s', async (_, baseURL, apiKey, fault) => {
