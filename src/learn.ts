@@ -16,6 +16,8 @@ export type LearnParts = {
   /** The model that criticises, and its name. */
   askCritic: Llm;
   critic: string;
+  /** Tokens that the critic takes, prompt and reply; null where unknown. */
+  criticContext?: number | null;
   readTrajectory(trial: string): Promise<Trajectory | null>;
   record(event: Event): void;
 };
@@ -42,6 +44,7 @@ export async function learn(parts: LearnParts, round: Round): Promise<void> {
             parts.critic,
             seedAt(identity.seed, 'criticize', round.generation, i),
             it,
+            parts.criticContext,
           )
         : [],
     ),
@@ -83,12 +86,14 @@ async function openCase(parts: LearnParts, { generation }: Round, trial: Trial):
   const [trajectory, other] = await Promise.all([own!, reference!].map(({ id }) => parts.readTrajectory(id)));
   const [pair] = pairs(parts, trial.candidate, [trial.task], generation);
   if (!trajectory || !pair) return null;
+  const genome = await parts.genomes.load(trial.candidate);
   return {
     lineage: state.candidates.get(trial.candidate)!.lineage,
     generation,
     task: { id: trial.task.id, family: trial.task.family },
-    genes: genePaths(await parts.genomes.load(trial.candidate)),
-    own: { trial: own!.id, score: pair.score, trajectory },
+    genes: genePaths(genome),
+    genome,
+    own: { trial: own!.id, score: pair.score, trajectory, outcome: state.outcomes.get(own!.id)! },
     reference: { trial: reference!.id, score: pair.score - pair.difference, trajectory: other ?? null },
   };
 }

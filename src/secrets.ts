@@ -10,9 +10,9 @@ import { containsAny } from './contains-any.ts';
  * `TOKENIZERS_PARALLELISM`, `SSH_AUTH_SOCK`, `TOKEN_URL`). Of any variable, the password of an address (`https://user:password@host`).
  *
  * Which values: those that no text holds by chance. So none of fewer than 8 characters, no number or date, no path, and
- * no plain words (`none`, `not-needed`, `lm-studio`, `client_credentials`), which are letters in one case or with a
- * capital, 14 at most, joined by single separators: to take such a word out of every text would spoil what models read,
- * and it keeps nothing secret. This holds for variables handed to `protect`, too: `OPENAI_API_KEY=not-needed` is usual.
+ * no plain word or two (`none`, `not-needed`, `lm-studio`, `client_credentials`), which are letters in one case or with
+ * a capital, 14 at most, joined by one separator: to take such a word out of every text would spoil what models read,
+ * and it keeps nothing secret. Three words or more are a passphrase. This holds for variables handed to `protect`, too: `OPENAI_API_KEY=not-needed` is usual.
  * Once seen, a value stays protected in this process, also when its variable is changed or taken away.
  */
 
@@ -96,7 +96,7 @@ function add(name: string, whole: string): void {
   }
 }
 
-const PLAIN_WORDS = /^([A-Z]?[a-z]{1,13}|[A-Z]{1,14})([-_ .,:/]([A-Z]?[a-z]{1,13}|[A-Z]{1,14}))*$/;
+const PLAIN_WORDS = /^([A-Z]?[a-z]{1,13}|[A-Z]{1,14})([-_ .,:/]([A-Z]?[a-z]{1,13}|[A-Z]{1,14}))?$/;
 const ONE_CHARACTER = /^(.)\1*$/;
 
 function isSecretValue(value: string): boolean {

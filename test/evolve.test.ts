@@ -280,9 +280,10 @@ function tried(events: readonly Event[]) {
   return events.flatMap((event) => (event.type === 'tried' ? [event] : []));
 }
 
-/** All that is decided, in order: every line but outcomes, whose order is free, and plans, which resuming splits. */
+/** All that is decided, in order: not outcomes, whose order is free, nor plans and stops, which resuming splits. */
 function decisions(events: readonly Event[]): string[] {
-  return events.filter((event) => event.type !== 'tried' && event.type !== 'planned').map(line);
+  const free = ['tried', 'planned', 'stopped'];
+  return events.filter((event) => !free.includes(event.type)).map(line);
 }
 
 function outcomes(state: State): [string, unknown][] {

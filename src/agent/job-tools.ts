@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobSpec } from '../jobs/job.ts';
+import { redact } from '../secrets.ts';
 import type { Task } from '../suite/suite.ts';
 import type { AgentHost } from './run-agent.ts';
 import { submissionFault } from './submission.ts';
@@ -84,5 +85,5 @@ function faultOf(path: string, sample: string): string | null {
 function writeLog(trial: string, number: number, command: string[], log: string): void {
   const folder = join(trial, 'logs');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `job-${number}.log`), `$ ${command.join(' ')}\n${log}`);
+  writeFileSync(join(folder, `job-${number}.log`), redact(`$ ${command.join(' ')}\n${log}`));
 }

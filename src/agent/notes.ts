@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Genome } from '../genome/genome.ts';
+import { redact } from '../secrets.ts';
 
 /** The memory file of a trial: what the agent wrote down after each attempt. */
 export type NoteBook = {
@@ -16,7 +17,7 @@ export function noteBook(memory: Genome['memory'], path: string): NoteBook {
   const notes: string[] = [];
   return {
     add(attempt, text, closing) {
-      const line = text.trim().replace(/\s+/g, ' ').slice(0, memory.chars);
+      const line = redact(text).trim().replace(/\s+/g, ' ').slice(0, memory.chars);
       if (line === '') return;
       notes.push(closing ? `attempt ${attempt}: ${line}` : line);
       writeFileSync(path, `# Notes\n\n${notes.map((note) => `- ${note}`).join('\n')}\n`);

@@ -70,7 +70,8 @@ function originOf(address: string): string {
 
 function firstLine(command: string, args: string[]): Promise<string | null> {
   return new Promise((done) => {
-    execFile(command, args, { timeout: 10_000 }, (error, stdout) =>
+    const { PATH } = process.env;
+    execFile(command, args, { timeout: 10_000, env: { PATH } }, (error, stdout) =>
       done(error ? null : (stdout.split('\n')[0] ?? '')),
     );
   });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
@@ -55,6 +56,8 @@ export function openModels(
 ): Models {
   const closers: (() => void)[] = [];
   const halted = new AbortController();
+  // Every call in flight listens.
+  setMaxListeners(0, halted.signal);
   let halt: Halt | null = null;
   const { replay, record } = config;
   const real = [parties.agent, parties.mutator, parties.critic].some(({ baseURL }) => baseURL !== null);
@@ -88,8 +91,8 @@ export function openModels(
     const party = parties[role];
     const remembered = (llm: Llm) => (memo && role !== 'agent' ? memo.wrap(llm) : llm);
     const recorded = (llm: Llm) => (cassette ? cassette.wrap(llm) : llm);
-    if (party.baseURL === null) return alarmed(recorded(offlineLlm()));
-    return alarmed(recorded(remembered(withRedaction(called(party, role)))));
+    const asked = party.baseURL === null ? offlineLlm() : remembered(called(party, role));
+    return alarmed(withRedaction(recorded(asked)));
   };
 
   const called = (party: Party, purpose: Role): Llm => {

@@ -1,7 +1,6 @@
 import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
-import { sandboxLevel } from '../jobs/sandbox.ts';
 import { isLoopback, readBaseURL } from '../llm/address.ts';
 import { preflight, readKey } from '../llm/preflight.ts';
 import type { Profile } from '../llm/profile.ts';
@@ -108,24 +107,6 @@ export async function reachParties(
   await checkParties(found);
   checkPrices(found, config);
   return found;
-}
-
-/** Without a sandbox, code that a real model wrote does not run, unless the user insists. */
-export async function checkSandbox(
-  { agent }: Parties,
-  { unsafeNoSandbox }: RunConfig,
-  say: (line: string) => void,
-): Promise<void> {
-  const { level, why } = await sandboxLevel();
-  if (level !== 'none') return;
-  const real = agent.model !== OFFLINE || agent.baseURL !== null;
-  if (real && !unsafeNoSandbox) {
-    throw new UserError(
-      `${why}, and what a real model writes must not run without a sandbox`,
-      'install bubblewrap (`evolve doctor` says more), or give --unsafe-no-sandbox where the machine is worth nothing',
-    );
-  }
-  say(`warning: ${why}, so jobs run without a sandbox${real ? '' : '; fit for the offline model only'}`);
 }
 
 /** What people should know of the models before a run: where they are, and what they cannot do. */

@@ -23,10 +23,11 @@ import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
 import { GRACE_MS, type Halt, openModels } from './models.ts';
-import { checkPrices, checkSandbox, type Parties, partiesOf, partyLines, reachParties } from './parties.ts';
+import { checkPrices, type Parties, partiesOf, partyLines, reachParties } from './parties.ts';
 import { endTrials, planOf, planText, refuseSmallBudget } from './plan.ts';
 import { displayed, readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
+import { checkSandbox, refuseSecrets } from './safety.ts';
 
 const AFTER_CALLS = `; model calls under way may end first, ${GRACE_MS / 1000} s at most`;
 
@@ -43,6 +44,7 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   const constitution = await loadConstitution(config.genomes);
   const suite = await loadSuite(config.suite);
   const planned = partiesOf(config);
+  for (const [name, genome] of founders.genomes) refuseSecrets(`the founder ${name}`, genome);
   const identity = identityOf(config, planned, suite, founders, constitution);
   const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
   const plan = planOf(config, planned, suite, founders);
@@ -153,8 +155,10 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       evaluator,
       ask: models.mutator,
       mutator: config.mutator.model,
+      mutatorContext: parties.mutator.profile.context,
       askCritic: models.critic,
       critic: config.critic.model,
+      criticContext: parties.critic.profile.context,
       review: (child, parent) => objections(constitution, parent, child),
       readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
       record(event) {

@@ -26,7 +26,8 @@ import {
   measureTask,
 } from './measurement.ts';
 import { type Models, openModels } from './models.ts';
-import { checkSandbox, partiesOf, reachParties } from './parties.ts';
+import { partiesOf, reachParties } from './parties.ts';
+import { checkSandbox, refuseSecrets } from './safety.ts';
 
 /** Every look at sealed tasks outside a run, one JSON line each. */
 const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
@@ -47,6 +48,7 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   const genome = await loadGenome(genomeDir);
   const suite = await loadSuite(config.suite);
   const planned = partiesOf(config);
+  refuseSecrets(genomeDir, genome);
   const tasks = chooseTasks(suite, task, role);
   const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
   if (tasks.some((chosen) => chosen.role === 'sealed')) {

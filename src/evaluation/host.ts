@@ -4,7 +4,6 @@ import { messageOf } from '../errors.ts';
 import type { JobOutcome, JobRunner, JobSpec } from '../jobs/job.ts';
 import type { Wire } from '../json.ts';
 import { type ChatReply, type ChatRequest, type Fault, type Llm, LlmError } from '../llm/llm.ts';
-import { redactDeep } from '../secrets.ts';
 
 /** What a trial in a worker thread says to the main thread, over the port of its own. */
 type FromTrial =
@@ -74,9 +73,7 @@ export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLin
   });
 
   async function runJob({ number, spec, identity }: Extract<FromTrial, { kind: 'job' }>): Promise<void> {
-    const outcome = await runner.run(spec, identity, cancel.signal);
-    // What a job printed goes before the model: without a sandbox it may have found a key.
-    say({ kind: 'job-ended', number, outcome: redactDeep(outcome) });
+    say({ kind: 'job-ended', number, outcome: await runner.run(spec, identity, cancel.signal) });
   }
 
   async function ask({ number, request }: Extract<FromTrial, { kind: 'ask' }>): Promise<void> {

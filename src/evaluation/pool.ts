@@ -8,6 +8,7 @@ import type { JobRunner } from '../jobs/job.ts';
 import type { Llm } from '../llm/llm.ts';
 import type { Profile } from '../llm/profile.ts';
 import { withReplay } from '../llm/replay.ts';
+import { secretNames } from '../secrets.ts';
 import { answerTrial, type TrialLine } from './host.ts';
 import type { TrialReport } from './run-trial.ts';
 import { type Attempt, type ScheduleOptions, scheduleTrials } from './schedule.ts';
@@ -82,7 +83,14 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     lines.add(line);
     try {
       const { model, profile = null } = options;
-      const input = { ...trial, model, llm: placeOf(options.llm), profile, port: port2 };
+      const input = {
+        ...trial,
+        model,
+        llm: placeOf(options.llm),
+        profile,
+        secrets: secretNames(),
+        port: port2,
+      };
       const report = await pool.run(input, { transferList: [port2] });
       const hung = report.kind === 'lost' && line.idle() > idleBeats;
       return hung ? { kind: 'lost', reason: 'the trial made no progress for too long' } : report;

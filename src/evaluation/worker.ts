@@ -3,6 +3,7 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Llm } from '../llm/llm.ts';
 import type { Profile } from '../llm/profile.ts';
 import { withReplay } from '../llm/replay.ts';
+import { protect } from '../secrets.ts';
 import { callHost, type HostLine } from './host.ts';
 import { runTrial, type TrialReport } from './run-trial.ts';
 import type { TrialInput } from './schedule.ts';
@@ -16,12 +17,15 @@ export type WorkerInput = TrialInput & {
    */
   llm: 'offline' | 'host' | { module: string };
   profile: Profile | null;
+  /** Names of secret variables that their names do not give away. */
+  secrets: string[];
   port: MessagePort;
 };
 
 /** What a worker thread does: runs a trial and reports. Never throws; ends early when the port closes. */
 export default async function workOnTrial(input: WorkerInput): Promise<TrialReport> {
-  const { genome, task, spec, folder, model, profile, port } = input;
+  const { genome, task, spec, folder, model, profile, secrets, port } = input;
+  protect(secrets);
   const host = callHost(port, threadId);
   try {
     const llm = input.llm === 'host' ? host.ask : await ownLlm(input, host);

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
+import { redactDeep } from '../secrets.ts';
 import { openCache } from './cache.ts';
 import { type Executor, startExecutor } from './executor.ts';
 import type { JobOutcome, JobRunner, JobSpec } from './job.ts';
@@ -68,7 +69,9 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
       const { signal } = flight.control;
       const lease = await slots.lease(spec.gpus, signal);
       const gpus = lease.kind === 'gpu' ? lease.slot.split(',') : [];
-      const { result, dir } = await executor.execute(spec, gpus, signal).finally(lease.release);
+      const { result: found, dir } = await executor.execute(spec, gpus, signal).finally(lease.release);
+      // What a job printed goes before a model and into the cache: without a sandbox it may have found a key.
+      const result = { ...found, outcome: redactDeep(found.outcome) };
       flight.dir = dir;
       flight.ran = { waitMs: lease.waitMs, runMs: result.outcome.ms, slot: lease.slot };
       totals.run++;

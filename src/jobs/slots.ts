@@ -38,8 +38,11 @@ export function createSlots(inventory: Inventory): Slots {
 
 /** The inventory of this machine: its cores, and the GPUs that `nvidia-smi` lists and CUDA_VISIBLE_DEVICES allows. */
 export async function findInventory(env: NodeJS.ProcessEnv = process.env): Promise<Inventory> {
+  // Whatever program of that name comes first on the PATH, it sees no key.
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  const options = { timeout: 20_000, env: { PATH, LD_LIBRARY_PATH } };
   const listing = await new Promise<string>((resolve) => {
-    execFile('nvidia-smi', ['-L'], { timeout: 20_000 }, (error, stdout) => resolve(error ? '' : stdout));
+    execFile('nvidia-smi', ['-L'], options, (error, stdout) => resolve(error ? '' : stdout));
   });
   return { cpus: availableParallelism(), gpus: visibleGpus(listing, env.CUDA_VISIBLE_DEVICES) };
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { sha256 } from '../json.ts';
+import { redactDeep } from '../secrets.ts';
 import type { ChatReply, ChatRequest, Llm } from './llm.ts';
 
 /**
@@ -25,7 +26,7 @@ export function withReplay(llm: Llm, file: string): Llm {
       truncateSync(file, known.start);
       kept.length = position;
     }
-    const reply = await llm(request, signal);
+    const reply = redactDeep(await llm(request, signal));
     appendFileSync(file, `${JSON.stringify({ hash, reply })}\n`);
     // Never read again in this process: the place is only counted.
     kept.length = ++position;

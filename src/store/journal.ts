@@ -3,7 +3,6 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, UserError } from '../errors.ts';
-import { redact } from '../secrets.ts';
 import type { Event } from '../state.ts';
 import { crc32 } from './crc32.ts';
 import { syncFolder } from './replace-file.ts';
@@ -202,7 +201,7 @@ function writeWhole(fd: number, buffer: Buffer): void {
 function formatLine(seq: number, event: Event, at: string): Buffer {
   refuseInfinite(event, 'event');
   const head = Buffer.from(`{"seq":${seq},`);
-  const tail = Buffer.from(`${redact(JSON.stringify(event)).slice(1, -1)}${atMember(at)}}\n`);
+  const tail = Buffer.from(`${JSON.stringify(event).slice(1, -1)}${atMember(at)}}\n`);
   const crc = crcMember(crc32(tail, 0, tail.length - 1, crc32(head)));
   return Buffer.concat([head, Buffer.from(crc), tail]);
 }

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Json } from '../json.ts';
+import { redactDeep } from '../secrets.ts';
 import { apply, type Event, emptyState, type RunIdentity, type State } from '../state.ts';
 import { writeCatalog } from './catalog.ts';
 import { genomeStore } from './genomes.ts';
@@ -136,7 +137,9 @@ function writableRun(
     dir,
     state,
     notice: noticeOf(dir, end),
-    record(event) {
+    record(told) {
+      // Without values of secret variables, here and there alike: the state is what the journal says.
+      const event = redactDeep(told);
       // First the state, which refuses a contradiction, so that none gets into the journal.
       apply(state, event);
       journal.append(event);

@@ -25,10 +25,11 @@ export function decisionsOf(run: string): string[] {
 
 /**
  * What a run that was killed shares with one that was not: candidates, trials with their outcomes, lessons, barriers,
- * champion and result. Plans of trials stand there again after a kill.
+ * champion and result. Plans of trials stand there again after a kill; stops and pauses are of one call.
  */
 export function resultsOf(run: string): string[] {
-  return [...new Set(decisionsOf(run).filter((line) => !line.includes('"type":"planned"')))];
+  const ofOneCall = /"type":"(planned|stopped|paused|unpaused)"/;
+  return [...new Set(decisionsOf(run).filter((line) => !ofOneCall.test(line)))];
 }
 
 /** The first lines that two lists of lines do not share: short to read where all of a journal is not. */

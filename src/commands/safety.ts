@@ -1,0 +1,43 @@
+import { OFFLINE, type RunConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
+import type { Genome } from '../genome/genome.ts';
+import { sandboxLevel } from '../jobs/sandbox.ts';
+import { redact } from '../secrets.ts';
+import type { Parties } from './parties.ts';
+
+/** Without a sandbox, code that a real model wrote does not run, unless the user insists. */
+export async function checkSandbox(
+  { agent }: Parties,
+  { unsafeNoSandbox }: RunConfig,
+  say: (line: string) => void,
+): Promise<void> {
+  const { level, why } = await sandboxLevel();
+  if (level !== 'none') return;
+  const real = agent.model !== OFFLINE || agent.baseURL !== null;
+  if (real && !unsafeNoSandbox) {
+    throw new UserError(
+      `${why}, and what a real model writes must not run without a sandbox`,
+      'install bubblewrap (`evolve doctor` says more), or give --unsafe-no-sandbox where the machine is worth nothing',
+    );
+  }
+  say(`warning: ${why}, so jobs run without a sandbox${real ? '' : '; fit for the offline model only'}`);
+}
+
+/** A genome goes before models, into folders and reports: throws a `UserError` where it holds a secret. */
+export function refuseSecrets(name: string, genome: Genome): void {
+  const text = JSON.stringify(genome);
+  const variable = /\[([A-Za-z_][A-Za-z0-9_]*)\]/.exec(firstDifference(text, redact(text)))?.[1];
+  if (variable === undefined) return;
+  throw new UserError(
+    `${name} holds the value of the variable ${variable}`,
+    `take it out; mcp.json refers to it as \${${variable}}`,
+  );
+}
+
+/** What stands in `after` where it first differs from `before`; empty where it does not. */
+function firstDifference(before: string, after: string): string {
+  if (before === after) return '';
+  let at = 0;
+  while (before[at] === after[at]) at++;
+  return after.slice(at);
+}
