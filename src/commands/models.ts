@@ -100,7 +100,10 @@ export function openModels(
     const { attempts, backoffMs, totalMs, idleMs, stream } = config.calls;
     const { limit, breaker } = endpoints(party);
     const { baseURL, profile } = party;
-    const endpoint = openaiLlm({ baseURL: baseURL!, apiKey: keyOf(party), profile, stream, idleMs, totalMs });
+    const endpoint = openaiLlm({
+      ...{ baseURL: baseURL!, apiKey: keyOf(party), profile, stream, idleMs, totalMs },
+      envHeaders: party.told === 'OPENAI_BASE_URL' && party.keyVariable === 'OPENAI_API_KEY',
+    });
     const paid = withBudget(withGrace(withMendedHistory(endpoint), GRACE_MS), {
       ledger,
       price: profile.price,

@@ -35,7 +35,7 @@ const SEEN = {
   jobMs: 200,
   trialMs: 25,
   /** Children of a generation that the mutator edits, and cases that the critic reads. */
-  edited: 0.4,
+  edited: 0.3,
   cases: 3,
 };
 

@@ -18,6 +18,8 @@ export type Endpoint = {
   idleMs?: number;
   /** The longest a call may take, ms. Default ten minutes. */
   totalMs?: number;
+  /** Whether OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS are meant for this endpoint; default no. */
+  envHeaders?: boolean;
   /** The largest body that is read; default 16 MB. */
   maxBytes?: number;
   /** How requests travel; the offline model hands in a `fetch` that never leaves the process. */
@@ -41,6 +43,10 @@ export function openaiLlm(endpoint: Endpoint): Llm {
     baseURL: endpoint.baseURL,
     // The SDK insists on one; endpoints at home do not.
     apiKey: endpoint.apiKey || 'none',
+    adminAPIKey: null,
+    ...(endpoint.envHeaders
+      ? {}
+      : { organization: null, project: null, defaultHeaders: withoutEnvHeaders() }),
     maxRetries: 0,
     logLevel: 'off',
     // Ours comes first; this one only must not.
@@ -64,6 +70,12 @@ export function openaiLlm(endpoint: Endpoint): Llm {
       watch.end();
     }
   };
+}
+
+/** What takes the headers of OPENAI_CUSTOM_HEADERS, which the SDK sends unasked, out again: they may hold keys. */
+function withoutEnvHeaders(): Record<string, null> {
+  const lines = (process.env.OPENAI_CUSTOM_HEADERS ?? '').split('\n').filter((line) => line.includes(':'));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), null]));
 }
 
 async function readCompletion(

@@ -33,7 +33,8 @@ const check = compileSchema({
           top_p: range,
           frequency_penalty: range,
           presence_penalty: range,
-          max_tokens: range,
+          // Without a bound on the reply, nothing could be put aside for it.
+          max_tokens: range.anyOf[1] as object,
         },
       },
       seed: { type: 'boolean' },
