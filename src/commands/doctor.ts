@@ -2,8 +2,11 @@ import { execFile } from 'node:child_process';
 import { access, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
 import { detectSandbox } from '../jobs/sandbox.ts';
 import { findInventory } from '../jobs/slots.ts';
+import { readBaseURL } from '../llm/address.ts';
+import { preflight } from '../llm/preflight.ts';
 import { table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { type Context, EXIT } from './context.ts';
@@ -22,16 +25,16 @@ export async function doctor(flags: Given, context: Context): Promise<number> {
 
 /** Looks at this machine, by trying rather than by reading version numbers. `runs` is where runs will be written. */
 export async function examine(runs = 'runs'): Promise<Finding[]> {
-  const [sandbox, { gpus }, slurm, free] = await Promise.all([
+  const [sandbox, { gpus }, slurm, free, endpoint] = await Promise.all([
     detectSandbox(),
     findInventory(),
     firstLine('sinfo', ['--version']),
     freeBytes(runs),
+    lookAtEndpoint(),
   ]);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const recent = major > 20 || (major === 20 && minor >= 19);
   const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
-  const endpoint = process.env.OPENAI_BASE_URL;
   return [
     finding('node', recent ? 'yes' : 'no', `${process.version}${recent ? '' : ', 20.19 or newer is needed'}`),
     finding('cores', 'yes', `${availableParallelism()}`),
@@ -48,7 +51,7 @@ export async function examine(runs = 'runs'): Promise<Finding[]> {
       sandbox.memoryLimit ? 'yes' : 'warn',
       sandbox.memoryLimit ? 'holds for every process of a job (RLIMIT_DATA)' : 'only for the heap of Node',
     ),
-    finding('endpoint', 'yes', endpoint ? originOf(endpoint) : 'OPENAI_BASE_URL is not set'),
+    endpoint,
     finding('api key', 'yes', `OPENAI_API_KEY is ${process.env.OPENAI_API_KEY ? '' : 'not '}set`),
     finding(
       'disk',
@@ -62,10 +65,20 @@ function finding(name: string, ok: Finding['ok'], detail: string): Finding {
   return { name, ok, detail };
 }
 
-/** Scheme, host and path of an address: what may stand before an @ or after a ? is nobody's business. */
-function originOf(address: string): string {
-  const url = URL.canParse(address) ? new URL(address) : null;
-  return url === null ? 'OPENAI_BASE_URL is no address' : `${url.protocol}//${url.host}${url.pathname}`;
+/** Asks the endpoint of the environment for its models, if there is one; a run with a real model starts likewise. */
+async function lookAtEndpoint(): Promise<Finding> {
+  const address = process.env.OPENAI_BASE_URL;
+  if (!address) return finding('endpoint', 'yes', 'OPENAI_BASE_URL is not set');
+  try {
+    const baseURL = readBaseURL(address, 'OPENAI_BASE_URL');
+    const asked = { baseURL, keyVariable: 'OPENAI_API_KEY', urlVariable: 'OPENAI_BASE_URL', models: [] };
+    const { models } = await preflight({ ...asked, apiKey: process.env.OPENAI_API_KEY || 'none' });
+    const known = models === null ? 'it lists no models' : `${models.length} models`;
+    return finding('endpoint', 'yes', `${baseURL} answers; ${known}`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return finding('endpoint', 'warn', error.message);
+  }
 }
 
 function firstLine(command: string, args: string[]): Promise<string | null> {

@@ -17,7 +17,8 @@ export type Plan = {
   seed: number;
   population: number;
   generations: number;
-  trials: { most: number; expected: number };
+  /** `first`: at least so many in the first generation. */
+  trials: { first: number; most: number; expected: number };
   jobs: { expected: number };
   /** What models take: for all of it, and for the first generation. Zero for those that run in process. */
   calls: { all: Forecast; first: Forecast; basis: string };
@@ -83,7 +84,7 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     seed: config.seed,
     population,
     generations,
-    trials: { most: trialsOf(1) + end, expected: trials },
+    trials: { first: measured(1, population - 1, 0), most: trialsOf(1) + end, expected: trials },
     jobs: { expected: jobs },
     calls: { all, first: forecastOf(once, setup), basis: forecastBasis(setup) },
     ms: {
@@ -103,11 +104,14 @@ export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
   const tokens = first.tokensIn + first.tokensOut;
   const refuse = (flag: string, given: string, needed: string) => {
     throw new UserError(
-      `${flag} ${given} does not pay for one generation, which takes about ${needed}`,
+      `${flag} ${given} does not do for one generation, which takes about ${needed}`,
       'raise it, or take a smaller --population; --dry-run shows the forecast',
     );
   };
-  const { budgetUsd, budgetTokens } = config;
+  const { budgetUsd, budgetTokens, budgetTrials } = config;
+  if (budgetTrials !== null && plan.trials.first > budgetTrials) {
+    refuse('--budget-trials', String(budgetTrials), `${plan.trials.first} trials`);
+  }
   if (budgetUsd !== null && first.usd !== null && first.usd > budgetUsd) {
     refuse('--budget-usd', String(budgetUsd), `$${dollars(first.usd)}`);
   }

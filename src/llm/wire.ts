@@ -75,15 +75,19 @@ export function frozenGenes(profile: Profile): string[] {
   }).map((name) => `sampling.${name}`);
 }
 
+const NOTHING = '(no answer)';
+
 /** Only the fields that the API knows: strict endpoints refuse any other. */
 function asSent(message: Message, profile: Profile): unknown {
   if (message.role !== 'assistant') return message;
   const { content, tool_calls, reasoning_details } = message;
   const details =
     profile.thinking === 'send-back' && reasoning_details !== undefined ? { reasoning_details } : {};
+  const said = profile.thinking === 'strip' && content !== null ? stripThinking(content) : content;
   return {
     role: 'assistant',
-    content: profile.thinking === 'strip' && content !== null ? stripThinking(content) : content,
+    // A turn spent on thinking alone: some endpoints refuse a message that says nothing.
+    content: !said && !tool_calls?.length ? NOTHING : said,
     ...(tool_calls?.length ? { tool_calls } : {}),
     ...details,
   };
