@@ -79,7 +79,9 @@ function explain(error: unknown): number {
 }
 
 function complain(message: string, hint: string, code: number = EXIT.usage): number {
-  context.note(`evolve: ${message}${hint ? `; ${hint}` : ''}`);
+  // A hint is a sentence of its own where it is written, and here the second half of one.
+  const advice = hint.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()).replace(/\.$/, '');
+  context.note(`evolve: ${message}${advice ? `; ${advice}` : ''}`);
   return code;
 }
 

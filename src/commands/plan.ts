@@ -136,11 +136,9 @@ export function planText(plan: Plan): string {
   const { agent, mutator, critic } = plan.models;
   const cost = ({ usd }: Forecast) => (usd === null ? 'no price known' : `$${dollars(usd)}`);
   const calls = [
-    [
-      'calls',
-      `about ${count(all.calls)}: ${count(all.tokensIn)} tokens in, ${count(all.tokensOut)} out; ${basis}`,
-    ],
+    ['calls', `about ${count(all.calls)}: ${count(all.tokensIn)} tokens in, ${count(all.tokensOut)} out`],
     ['money', `about ${cost(all)}; the first generation ${cost(first)}`],
+    ['basis', basis],
   ];
   const real = [agent, mutator, critic].some(({ endpoint }) => endpoint !== null);
   return table(

@@ -46,7 +46,8 @@ export function profileOf(model: string, overrides: Record<string, Partial<Profi
   const base = nameFor(model, [...known.keys()]) ?? '*';
   const own = nameFor(model, named) ?? base;
   const override = own === '*' || named.includes(own) ? overrides[own] : undefined;
-  const profile = known.get(base)!;
+  // OpenAI's other reasoning models: how they are spoken to is known, their price is not.
+  const profile = base === '*' && REASONING.test(model) ? openaiReasoning('*', null) : known.get(base)!;
   const name = base === '*' && own !== '*' ? own : profile.name;
   return {
     ...profile,
@@ -57,6 +58,7 @@ export function profileOf(model: string, overrides: Record<string, Partial<Profi
   };
 }
 
+const REASONING = /^(gpt-[5-9](\D|$)|o[1-9](-|$))/;
 const SNAPSHOT = /^-(?:\d{4}-\d{2}-\d{2}|\d{4,8}|latest|preview|snapshot)(?:-\w+)*$/;
 
 function nameFor(model: string, names: string[]): string | undefined {
@@ -109,7 +111,7 @@ function miniMax(name: string, tokensPerSecond: number, cost: Price): Profile {
 }
 
 /** They refuse every parameter of sampling while they think, which is their default; their thinking is hidden. */
-function openaiReasoning(name: string, cost: Price): Profile {
+function openaiReasoning(name: string, cost: Price | null): Profile {
   return {
     ...openaiChat(name, 272_000, 128_000, cost),
     sampling: {
@@ -124,7 +126,7 @@ function openaiReasoning(name: string, cost: Price): Profile {
   };
 }
 
-function openaiChat(name: string, context: number, longest: number, cost: Price): Profile {
+function openaiChat(name: string, context: number, longest: number, cost: Price | null): Profile {
   const base = unknownModel();
   return {
     ...base,

@@ -191,11 +191,11 @@ describe('an --out that exists', () => {
 
 describe('limits', () => {
   test('a budget of trials ends the run with exit code 3, usable, and it can go on', async () => {
-    const short = await small('short', ['--budget-trials', '12', '--json']);
+    const short = await small('short', ['--budget-trials', '16', '--json']);
     expect(short.code).toBe(3);
     expect(JSON.parse(short.stdout)).toMatchObject({
       stop: 'budget-trials',
-      trials: { run: 12 },
+      trials: { run: 16 },
       gain: null,
     });
     expect((await evolve(['show', 'short', 'baseline'], { cwd: folder.dir })).code).toBe(0);
