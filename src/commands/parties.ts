@@ -110,13 +110,13 @@ export async function reachParties(
 }
 
 /** What people should know of the models before a run: where they are, and what they cannot do. */
-export function partyLines(parties: Parties, { baseline, genomes }: Founders): string[] {
-  const lines = ROLES.flatMap((role) => {
-    const { model, baseURL, profile } = parties[role];
-    const same = role !== 'agent' && endpointOf(parties[role]) === endpointOf(parties.agent);
-    if (baseURL === null || (same && model === parties.agent.model)) return [];
-    return [`${role}: ${model} at ${baseURL}, ${priceText(profile)}`];
-  });
+export function partyLines(
+  parties: Parties,
+  { baseline, genomes }: Founders,
+  replay: string | null,
+): string[] {
+  const lines =
+    replay === null ? placesOf(parties) : [`replies come from the cassette ${replay}; no model is asked`];
   if (parties.frozen.length > 0) {
     lines.push(`frozen, as ${parties.agent.model} has no such parameter: ${parties.frozen.join(', ')}`);
   }
@@ -127,6 +127,15 @@ export function partyLines(parties: Parties, { baseline, genomes }: Founders): s
     if (told !== value) lines.push(`the baseline's sampling.${name} ${told} is sent as ${value}`);
   }
   return lines;
+}
+
+function placesOf(parties: Parties): string[] {
+  return ROLES.flatMap((role) => {
+    const { model, baseURL, profile } = parties[role];
+    const same = role !== 'agent' && endpointOf(parties[role]) === endpointOf(parties.agent);
+    if (baseURL === null || (same && model === parties.agent.model)) return [];
+    return [`${role}: ${model} at ${baseURL}, ${priceText(profile)}`];
+  });
 }
 
 function priceText({ price }: Profile): string {

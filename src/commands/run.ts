@@ -24,10 +24,10 @@ import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
 import { GRACE_MS, type Halt, openModels } from './models.ts';
 import { checkPrices, type Parties, partiesOf, partyLines, reachParties } from './parties.ts';
-import { endTrials, planOf, planText, refuseSmallBudget } from './plan.ts';
+import { endTrials, planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
 import { displayed, readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
-import { checkSandbox, refuseSecrets } from './safety.ts';
+import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
 
 const AFTER_CALLS = `; model calls under way may end first, ${GRACE_MS / 1000} s at most`;
 
@@ -61,12 +61,15 @@ export async function run(config: RunConfig, output: Output, context: Context): 
     say(`${displayed(resolve(config.out))} is finished; a larger --generations extends it`);
     return await conclude(config.out, before.result, suite, output, context);
   }
+  checkCassette(config);
   const parties = await reachParties(planned, config, say);
   await checkSandbox(parties, config, say);
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
-  for (const line of partyLines(parties, founders)) say(line);
+  for (const line of partyLines(parties, founders, config.replay)) say(line);
+  const warning = tightBudget(plan, config);
+  if (warning) say(warning);
   const ended = await search({
     config,
     parties,

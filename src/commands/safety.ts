@@ -2,6 +2,7 @@ import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import { sandboxLevel } from '../jobs/sandbox.ts';
+import { checkTape } from '../llm/cassette-file.ts';
 import { redact } from '../secrets.ts';
 import type { Parties } from './parties.ts';
 
@@ -21,6 +22,12 @@ export async function checkSandbox(
     );
   }
   say(`warning: ${why}, so jobs run without a sandbox${real ? '' : '; fit for the offline model only'}`);
+}
+
+/** A cassette that cannot be opened is said before anything is written. Throws a `UserError`. */
+export function checkCassette({ record, replay }: Pick<RunConfig, 'record' | 'replay'>): void {
+  const file = replay ?? record;
+  if (file !== null) checkTape(file, replay !== null);
 }
 
 /** A genome goes before models, into folders and reports: throws a `UserError` where it holds a secret. */

@@ -27,7 +27,7 @@ import {
 } from './measurement.ts';
 import { type Models, openModels } from './models.ts';
 import { partiesOf, reachParties } from './parties.ts';
-import { checkSandbox, refuseSecrets } from './safety.ts';
+import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
 
 /** Every look at sealed tasks outside a run, one JSON line each. */
 const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
@@ -51,13 +51,14 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   refuseSecrets(genomeDir, genome);
   const tasks = chooseTasks(suite, task, role);
   const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
+  const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
+  checkCassette(config);
+  const parties = await reachParties(planned, config, say);
+  await checkSandbox(parties, config, say);
   if (tasks.some((chosen) => chosen.role === 'sealed')) {
     say(`warning: each look at sealed tasks weakens what they can tell; noted in ${SEALED_LOOKS}`);
     noteLook(suite, genomeId(genome), tasks, config.seed, times);
   }
-  const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
-  const parties = await reachParties(planned, config, say);
-  await checkSandbox(parties, config, say);
   const signal = context.interruption();
   const models = openModels(parties, config, null, {
     paused: (reason) => say(`paused: ${reason}; going on as soon as it is back`),

@@ -1,4 +1,15 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
 import type { ChatReply } from './llm.ts';
 
@@ -22,6 +33,29 @@ export function openTape(file: string, readOnly: boolean): Tape {
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/**
+ * Whether `openTape` would open the file; changes and makes nothing. Throws the `UserError` that it would throw, and one
+ * where the folder of a file to be made is missing.
+ */
+export function checkTape(file: string, readOnly: boolean): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found || readOnly) {
+    const fd = openFile(file, true);
+    try {
+      if (readOnly) readPlaces(file, fd, new Map());
+      else if (fstatSync(fd).size > 0) readPlaces(file, fd, new Map(), true);
+    } finally {
+      closeSync(fd);
+    }
+  }
+  if (readOnly) return;
+  try {
+    accessSync(found ? file : dirname(resolve(file)), constants.W_OK);
+  } catch (error) {
+    throw cannotBe('written', file, error);
   }
 }
 
@@ -49,8 +83,7 @@ function openFile(file: string, readOnly: boolean): number {
     if (found && !found.isFile()) throw new Error('it is not a plain file');
     if (found || !readOnly) return openSync(file, readOnly ? 'r' : 'a+');
   } catch (error) {
-    const verb = readOnly ? 'read' : 'written';
-    throw new UserError(`the cassette ${file} cannot be ${verb}: ${messageOf(error)}`, 'Give another file.');
+    throw cannotBe(readOnly ? 'read' : 'written', file, error);
   }
   throw new UserError(`there is no cassette ${file}`, 'Give the file that --record wrote.');
 }
@@ -129,6 +162,12 @@ function startsHeader(fd: number): boolean {
   const start = Buffer.alloc(HEADER.length + 1);
   const length = readSync(fd, start, 0, start.length, 0);
   return HEADER.startsWith(start.toString('utf8', 0, length));
+}
+
+function cannotBe(verb: 'read' | 'written', file: string, error: unknown): UserError {
+  const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  const why = missing ? 'its folder is not there' : messageOf(error);
+  return new UserError(`the cassette ${file} cannot be ${verb}: ${why}`, 'Give another file.');
 }
 
 function noCassette(file: string): UserError {
