@@ -61,7 +61,7 @@ const check = compileSchema({
  * million tokens; cached input costs as much as any unless told otherwise. Throws `UserError`; `where` stands before it.
  */
 export function checkProfiles(models: unknown, where: string): Record<string, Partial<Profile>> {
-  const [problem] = check(models);
+  const [problem = upsideDown(models)] = check(models);
   if (problem) {
     throw new UserError(
       `${where}models${problem.path === '' ? '' : `.${problem.path}`} ${problem.message}`,
@@ -75,4 +75,19 @@ export function checkProfiles(models: unknown, where: string): Record<string, Pa
       return [name, { ...told, price: { input, output, cachedInput, asOf } as Price }];
     }),
   );
+}
+
+/** The first range whose bounds stand the wrong way round: no schema says so. */
+function upsideDown(models: unknown): { path: string; message: string } | undefined {
+  for (const [name, told] of Object.entries((models ?? {}) as Record<string, Partial<Profile>>)) {
+    for (const [parameter, bounds] of Object.entries(told?.sampling ?? {})) {
+      if (bounds && bounds.min > bounds.max) {
+        return {
+          path: `${name}.sampling.${parameter}`,
+          message: `has its min ${bounds.min} above its max ${bounds.max}`,
+        };
+      }
+    }
+  }
+  return undefined;
 }
