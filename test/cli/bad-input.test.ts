@@ -9,10 +9,13 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
+/** Whatever the machine has set: no test asks an endpoint that it did not open itself. */
+const NO_ENDPOINT = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined };
+
 /** One line on stderr that matches, exit code 2, nothing on stdout, and nothing new on the disk. */
 async function refused(args: string[], line: RegExp): Promise<void> {
   const before = folder.files();
-  const { code, stdout, stderr } = await evolve(args, { cwd: folder.dir });
+  const { code, stdout, stderr } = await evolve(args, { cwd: folder.dir, env: NO_ENDPOINT });
   expect(stderr).toMatch(line);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -32,12 +35,12 @@ describe('settings that are not valid', () => {
     [['--workers', '0'], /--workers must be a whole number from 1/],
     [['--concurrency', '-1'], /--concurrency must be a whole number from 1/],
     [['--seed', '1.5'], /--seed must be a whole number from 0/],
-    [['--budget-usd', 'much'], /--budget-usd must be a number from 0/],
+    [['--budget-usd', 'much'], /--budget-usd must be dollars, a number above 0 without a sign, not 'much'/],
     [['--budget-trials', '0'], /--budget-trials must be a whole number from 1/],
     [['--max-time', '30'], /--max-time must be a time with its unit, such as 90s, 30m or 2h, not '30'/],
     [['--max-time', '-5m'], /--max-time must be a time/],
     [['--population', '4', '--elites', '4'], /--elites 4 leaves no room for children .* use at most 3/],
-    [['--model', 'gpt-9'], /--model gpt-9: this version runs the offline stand-in model only/],
+    [['--model', 'gpt-9'], /OPENAI_API_KEY is not set; set OPENAI_API_KEY to the endpoint's key/],
     [['--out', ''], /--out must be a text that is not empty/],
   ])('%j', async (args, line) => {
     await refused(args as string[], line as RegExp);

@@ -7,10 +7,10 @@ const CLI = path.resolve(import.meta.dirname, '../../dist/cli.js');
 
 export type Ran = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the built `evolve` in `cwd`; `during` gets the process while it runs. */
+/** Runs the built `evolve` in `cwd`; `during` gets the process while it runs. A variable that is undefined is taken away. */
 export function evolve(
   args: string[],
-  { cwd = process.cwd(), env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+  { cwd = process.cwd(), env = {} }: { cwd?: string; env?: Record<string, string | undefined> } = {},
   during: (child: ReturnType<typeof spawn>) => void = () => {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...process.env, ...env } });

@@ -17,7 +17,10 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 const trial = (...args: string[]) =>
-  evolve(['trial', '--genome', BASELINE, '--suite', 'suite', ...args], { cwd: folder.dir });
+  evolve(['trial', '--genome', BASELINE, '--suite', 'suite', ...args], {
+    cwd: folder.dir,
+    env: { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined },
+  });
 const look = () => path.join(folder.dir, 'runs/sealed-looks.jsonl');
 
 describe('evolve trial', () => {
@@ -81,7 +84,7 @@ describe('evolve trial', () => {
     [['--task', 'tiny-search', '--role', 'validation'], /'tiny-search' is a search task/],
     [['--repeats', '0'], /--repeats must be a whole number from 1 to 1000, not '0'/],
     [['--repeats', '2.5'], /--repeats must be a whole number/],
-    [['--model', 'gpt-9'], /--model gpt-9/],
+    [['--model', 'gpt-9'], /OPENAI_API_KEY is not set; set OPENAI_API_KEY/],
     [['--genome', 'nowhere'], /nowhere: no such folder/],
   ])('refuses %j in one line, and touches nothing', async (args, line) => {
     const before = folder.files();
