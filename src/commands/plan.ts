@@ -120,6 +120,18 @@ export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
   }
 }
 
+/** A warning where the forecast is above a budget, so that the run will hardly come to its verdict; null where it fits. */
+export function tightBudget({ calls: { all } }: Plan, { budgetUsd, budgetTokens }: RunConfig): string | null {
+  const tokens = all.tokensIn + all.tokensOut;
+  const dear = budgetUsd !== null && (all.usd ?? 0) > budgetUsd && `$${dollars(all.usd ?? 0)}`;
+  const long = budgetTokens !== null && tokens > budgetTokens && `${count(tokens)} tokens`;
+  if (!dear && !long) return null;
+  return (
+    `warning: the run is forecast to take ${dear || long}, more than its budget: it may stop before its verdict; ` +
+    'fewer --generations or --finalists cost less, and `evolve resume` with a larger budget goes on'
+  );
+}
+
 /** How many trials follow the last generation: finals, then champion and baseline on validation and sealed tasks. */
 export function endTrials({ search, population, generations }: RunConfig, { tasks }: Suite): number {
   const finalists = Math.min(search.finalists, population * generations - 1);

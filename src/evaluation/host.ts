@@ -16,6 +16,8 @@ type ToTrial =
   | { kind: 'job-ended'; number: number; outcome: JobOutcome }
   | { kind: 'answer'; number: number; reply: ChatReply }
   | { kind: 'no-answer'; number: number; fault: Fault; message: string }
+  /** A fault in this program, with its stack. */
+  | { kind: 'broken'; number: number; stack: string }
   | { kind: 'ping' };
 
 /** What the main thread does for trials: it owns slots and money. */
@@ -81,8 +83,12 @@ export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLin
       if (!llm) throw new Error('the trial has its own model');
       say({ kind: 'answer', number, reply: await llm(request, cancel.signal) });
     } catch (error) {
-      const fault = error instanceof LlmError ? error.fault : 'unavailable';
-      say({ kind: 'no-answer', number, fault, message: messageOf(error) });
+      if (error instanceof LlmError) {
+        const { fault, message } = error;
+        say({ kind: 'no-answer', number, fault, message });
+      } else {
+        say({ kind: 'broken', number, stack: (error instanceof Error && error.stack) || messageOf(error) });
+      }
     }
   }
 
@@ -146,6 +152,7 @@ export function callHost(port: MessagePort, thread: number): HostLine {
         waiting.set(++asked, (message) => {
           if (message.kind === 'answer') resolve(message.reply);
           else if (message.kind === 'no-answer') reject(new LlmError(message.fault, message.message));
+          else if (message.kind === 'broken') reject(Object.assign(new Error(), { stack: message.stack }));
         });
         say({ kind: 'ask', number: asked, request });
       }),

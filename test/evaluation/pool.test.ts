@@ -4,13 +4,21 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PoolOptions, poolEvaluator } from '../../src/evaluation/pool.ts';
 import type { Evaluator, Outcome, TrialSpec } from '../../src/evaluation/trial.ts';
+import { type Llm, LlmError } from '../../src/llm/llm.ts';
 import { evaluatorContract } from '../contracts/evaluator-contract.ts';
+import { scriptedLlm } from './scripted-llm.mjs';
 import { plainRunner, type TinyWorld, tinyWorld } from './tiny-world.ts';
 
 const llmModule = pathToFileURL(join(import.meta.dirname, 'scripted-llm.mjs')).href;
 
 evaluatorContract('pool', (world, parts) =>
   poolEvaluator({ ...world, ...parts, workers: 2, model: 'scripted', llm: { module: llmModule } }),
+);
+
+const onTheMainThread = scriptedLlm((message) => new LlmError('unavailable', message));
+
+evaluatorContract('pool, with the model on the main thread', (world, parts) =>
+  poolEvaluator({ ...world, ...parts, workers: 2, model: 'scripted', llm: onTheMainThread }),
 );
 
 let world: TinyWorld;
@@ -127,5 +135,55 @@ describe('an interruption', () => {
     await until(() => existsSync(join(world.trialsDir, world.spec('hangs').id, 'calls.jsonl')));
     abort.abort();
     expect(kinds(await running)).toEqual(['lost']);
+  });
+});
+
+describe('a model that the main thread asks', () => {
+  it('is waited for by all trials at once, and none of them is given up for idling', async () => {
+    let asked = 0;
+    let most = 0;
+    const llm: Llm = async (request) => {
+      most = Math.max(most, ++asked);
+      // The first call takes longer than an idle trial may.
+      const ms = request.messages.length <= 2 ? 2000 : 0;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      asked--;
+      return await onTheMainThread(request);
+    };
+    const evaluator = pool({ llm, concurrency: 40, heartbeatMs: 50, idleBeats: 20 });
+    const specs = Array.from({ length: 40 }, (_, repeat) => world.spec('good', repeat));
+    const outcomes = await evaluator.evaluate(specs, () => {});
+    expect(outcomes.map(({ kind }) => kind)).toEqual(specs.map(() => 'scored'));
+    expect(most).toBe(40);
+  });
+
+  it('hears that a trial was cancelled, and what it still says is kept and not asked for again', async () => {
+    const stop = new AbortController();
+    let calls = 0;
+    const llm: Llm = async (request, signal) => {
+      // The second call ends after the trial was cancelled, as a call within its grace does.
+      if (++calls === 2) {
+        stop.abort();
+        expect(signal?.aborted).toBe(true);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return await onTheMainThread(request);
+    };
+    const [cut] = await pool({ llm }).evaluate([world.spec('good')], () => {}, stop.signal);
+    expect(cut).toEqual({ kind: 'lost', reason: 'interrupted' });
+    const [outcome] = await pool({ llm }).evaluate([world.spec('good')], () => {});
+    expect(outcome).toMatchObject({ kind: 'scored', score: 1 });
+    // Three turns and a note, each asked once.
+    expect(calls).toBe(4);
+  });
+
+  it('that has no room for more ends the trial, and what was submitted counts', async () => {
+    const full: Llm = async (request) => {
+      if (request.messages.length > 4) throw new LlmError('too-long', 'the prompt is too long');
+      return await onTheMainThread(request);
+    };
+    const outcomes = await pool({ llm: full }).evaluate([world.spec('idle'), world.spec('good')], () => {});
+    expect(outcomes[0]).toMatchObject({ kind: 'failed', reason: 'no submission (out-of-context)' });
+    expect(outcomes[1]).toMatchObject({ kind: 'scored' });
   });
 });
