@@ -20,8 +20,8 @@ import { endpointOf, keyOf, type Parties, type Party, type Role } from './partie
 
 /** The models of a run, opened: the only place where money is spent. */
 export type Models = {
-  /** The agent's, for trials to ask; null for the offline one, which worker threads have themselves. */
-  agent: Llm | null;
+  /** The agent's, for the trial of that id to ask; null for the offline one, which worker threads have themselves. */
+  agent: { of(trial: string): Llm } | null;
   mutator: Llm;
   critic: Llm;
   /** What was spent, calls that failed included; null where nothing can be. */
@@ -87,12 +87,11 @@ export function openModels(
     };
   };
 
-  const open = (role: Role): Llm => {
+  const open = (role: Role): ((asker?: string) => Llm) => {
     const party = parties[role];
     const remembered = (llm: Llm) => (memo && role !== 'agent' ? memo.wrap(llm) : llm);
-    const recorded = (llm: Llm) => (cassette ? cassette.wrap(llm) : llm);
     const asked = party.baseURL === null ? offlineLlm() : remembered(called(party, role));
-    return alarmed(withRedaction(recorded(asked)));
+    return (asker) => alarmed(withRedaction(cassette ? cassette.wrap(asked, asker) : asked));
   };
 
   const called = (party: Party, purpose: Role): Llm => {
@@ -115,9 +114,9 @@ export function openModels(
   };
 
   return {
-    agent: parties.agent.baseURL === null && !cassette ? null : open('agent'),
-    mutator: open('mutator'),
-    critic: open('critic'),
+    agent: parties.agent.baseURL === null && !cassette ? null : { of: open('agent') },
+    mutator: open('mutator')(),
+    critic: open('critic')(),
     ledger,
     halted: halted.signal,
     halt: () => halt,

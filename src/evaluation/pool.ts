@@ -24,10 +24,10 @@ export type PoolOptions = ScheduleOptions & {
   /** The model's name. */
   model: string;
   /**
-   * The model, asked here on the main thread; null for the offline one, which each worker thread has, as it computes;
+   * The model, asked here on the main thread, or the one for a trial by its id; null for the offline one, which each worker thread has, as it computes;
    * or the URL of a module that exports `llm(model): Llm`, for threads to load.
    */
-  llm: Llm | null | { module: string };
+  llm: Llm | { of(trial: string): Llm } | null | { module: string };
   /** What is known of the model behind an endpoint; null for one that takes every request as it is. */
   profile?: Profile | null;
   /** How often threads are asked for a sign of life, ms. */
@@ -74,8 +74,8 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
 
   const attempt: Attempt = async (trial, signal) => {
     const { port1, port2 } = new MessageChannel();
-    const llm =
-      typeof options.llm === 'function' ? withReplay(options.llm, join(trial.folder, 'calls.jsonl')) : null;
+    const asked = askedHere(options.llm, trial.spec.id);
+    const llm = asked === null ? null : withReplay(asked, join(trial.folder, 'calls.jsonl'));
     const line = answerTrial(port1, { runner: options.runner, llm });
     const cancel = () => void line.close();
     signal.addEventListener('abort', cancel, { once: true });
@@ -109,9 +109,14 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
   });
 }
 
+function askedHere(llm: PoolOptions['llm'], trial: string): Llm | null {
+  if (typeof llm === 'function') return llm;
+  return llm !== null && 'of' in llm ? llm.of(trial) : null;
+}
+
 function placeOf(llm: PoolOptions['llm']): WorkerInput['llm'] {
   if (llm === null) return 'offline';
-  return typeof llm === 'function' ? 'host' : llm;
+  return 'module' in llm ? llm : 'host';
 }
 
 /** Piscina then sees the thread exit, fails the trials on it, and starts another. */

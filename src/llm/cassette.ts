@@ -6,12 +6,15 @@ import { type ChatReply, type ChatRequest, type Llm, LlmError } from './llm.ts';
 
 /**
  * Replies of a model in a file of JSON lines: a header, then `{key, n, reply}`, where `key` is the hash of the whole
- * request and `n` counts the times it was asked, from 0. Two samples of one prompt stay two. Requests and keys of
+ * request, and of who asks where that is told, and `n` counts the times it was asked, from 0. Two samples of one prompt stay two. Requests and keys of
  * endpoints are not in it; errors are not kept.
  */
 export type Cassette = {
-  /** The model with this cassette in front of it; several share what is on it. */
-  wrap(llm: Llm): Llm;
+  /**
+   * The model with this cassette in front of it; several share what is on it. Equal requests of askers with names of
+   * their own are kept apart: which of them comes first is chance, where they work side by side.
+   */
+  wrap(llm: Llm, asker?: string): Llm;
   /** When all calls are done: brings what was appended to the disk and lets go of the file. */
   close(): void;
 };
@@ -53,11 +56,11 @@ export function openCassette(file: string, mode: CassetteMode): Cassette {
     torn = false;
   };
 
-  const wrap = (llm: Llm): Llm => {
+  const wrap = (llm: Llm, asker?: string): Llm => {
     return async (request, signal) => {
       if (!open) throw new Error(`the cassette ${file} is closed`);
       if (signal?.aborted) throw new LlmError('cancelled', 'cancelled before the model was asked');
-      const key = hashJson(request, 32);
+      const key = hashJson(asker === undefined ? request : [asker, request], 32);
       const kept = places.get(key) ?? [];
       const turn = asked.get(key) ?? 0;
       asked.set(key, turn + 1);
