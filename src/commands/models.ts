@@ -73,13 +73,13 @@ export function openModels(
   const endpoints = endpointsOf(config, events);
 
   /** Stops the run at the first fault that no other call can escape. */
-  const alarmed = (llm: Llm): Llm => {
+  const alarmed = (llm: Llm, party: Party): Llm => {
     return async (request, signal) => {
       try {
         return await llm(request, signal);
       } catch (error) {
         if (error instanceof LlmError && error.fatal && halt === null) {
-          halt = haltOf(error);
+          halt = haltOf(error, party);
           halted.abort(new Error(halt.reason));
         }
         throw error;
@@ -91,7 +91,7 @@ export function openModels(
     const party = parties[role];
     const remembered = (llm: Llm) => (memo && role !== 'agent' ? memo.wrap(llm) : llm);
     const asked = party.baseURL === null ? offlineLlm() : remembered(called(party, role));
-    return (asker) => alarmed(withRedaction(cassette ? cassette.wrap(asked, asker) : asked));
+    return (asker) => alarmed(withRedaction(cassette ? cassette.wrap(asked, asker) : asked), party);
   };
 
   const called = (party: Party, purpose: Role): Llm => {
@@ -149,11 +149,14 @@ function endpointsOf(config: RunConfig, { paused, unpaused }: ModelEvents): (par
   };
 }
 
-function haltOf(error: LlmError): Halt {
+function haltOf(error: LlmError, { keyVariable, baseURL }: Party): Halt {
   const { fault, message, hint, cause, gaveUp } = error;
   // A disk that takes no more lines of the ledger is no matter of money.
   if (cause instanceof UserError) return { stop: 'infrastructure', reason: message, hint, error: cause };
   if (gaveUp) return { stop: 'infrastructure', reason: message, hint };
+  if (fault === 'refused') {
+    return { stop: 'refused', reason: message, hint: `${hint} It stands in ${keyVariable}, for ${baseURL}.` };
+  }
   if (fault !== 'budget') return { stop: 'refused', reason: message, hint };
   return { stop: hint.includes('--budget-tokens') ? 'budget-tokens' : 'budget-usd', reason: message, hint };
 }
