@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, UserError } from '../errors.ts';
 import { scalarGene } from '../genome/gene-table.ts';
-import { compileSchema } from '../genome/schema.ts';
 import { parseJson } from '../json.ts';
+import { compileSchema } from '../json-schema.ts';
 
 /**
  * What evolution may do. Paths are of genes (`sampling.temperature`) or sections (`mcp`); the longest that fits

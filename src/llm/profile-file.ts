@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { compileSchema } from '../genome/schema.ts';
+import { compileSchema } from '../json-schema.ts';
 import type { Price, Profile } from './profile.ts';
 
 const range = {
