@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import { redactDeep } from '../secrets.ts';
 import { openCache } from './cache.ts';
+import { cleanResult } from './clean-result.ts';
 import { type Executor, startExecutor } from './executor.ts';
 import type { JobOutcome, JobRunner, JobSpec } from './job.ts';
 import { isInside, lost, type Result, restoreOutputs } from './result.ts';
@@ -70,8 +70,7 @@ export function localRunner(options: LocalRunnerOptions): JobRunner {
       const lease = await slots.lease(spec.gpus, signal);
       const gpus = lease.kind === 'gpu' ? lease.slot.split(',') : [];
       const { result: found, dir } = await executor.execute(spec, gpus, signal).finally(lease.release);
-      // What a job printed goes before a model and into the cache: without a sandbox it may have found a key.
-      const result = { ...found, outcome: redactDeep(found.outcome) };
+      const result = cleanResult(found);
       flight.dir = dir;
       flight.ran = { waitMs: lease.waitMs, runMs: result.outcome.ms, slot: lease.slot };
       totals.run++;
