@@ -20,7 +20,6 @@ export type Call = {
   raw: string;
   model: string;
   role: 'agent' | 'mutator' | 'critic';
-  authorization: string;
   /** The kind of fault that it met; null for an answer as it should be. */
   fault: string | null;
   /** Tokens that were charged for. */
@@ -37,6 +36,8 @@ export type Told = {
   meets?: (n: number, call: Call) => KnownFault | null;
   /** Until a request is answered: a time in ms, or a promise to wait for. */
   after?: (n: number) => number | Promise<unknown>;
+  /** Answers to requests from number `from` on wait, once, until `count` requests wait; 20 s at most. */
+  gather?: { from: number; count: number; complete?: () => void };
 };
 
 /** A loopback endpoint with books of its own, for whole runs. */
@@ -45,6 +46,8 @@ export type ModelEndpoint = {
   url: string;
   env: Record<string, string>;
   calls: Call[];
+  /** All `Authorization` headers that came, also with a question for the list of models. */
+  keys(): ReadonlySet<string>;
   /** The most requests that were waiting for their answers at the same time. */
   mostAtOnce(): number;
   /** What was charged in all. */
@@ -59,16 +62,24 @@ export type ModelEndpoint = {
 export const KEY = 'key-of-the-first-endpoint';
 
 /** Starts an endpoint that answers as the offline model does, by whatever name, and keeps its own books. */
-export async function startModel({ models = [MODEL], meets, after }: Told = {}): Promise<ModelEndpoint> {
+export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
+  const { models = [MODEL], meets, after, gather } = told;
   const calls: Call[] = [];
+  const keys = new Set<string>();
   const sockets = new Set<Socket>();
   let server: Server | null = null;
   let port = 0;
   let waiting = 0;
   let most = 0;
+  let gathered = () => {};
+  const gathering = new Promise<void>((resolve) => {
+    gathered = resolve;
+  });
+  const overdue = setTimeout(gathered, 20_000);
 
   const listen = async () => {
     server = createServer(async (req, res) => {
+      keys.add(req.headers.authorization ?? '');
       if (req.url === '/v1/models') {
         res.writeHead(200, { 'content-type': 'application/json' });
         res.end(JSON.stringify({ data: models.map((id) => ({ id, object: 'model' })) }));
@@ -83,7 +94,7 @@ export async function startModel({ models = [MODEL], meets, after }: Told = {}):
       const raw = Buffer.concat(parts).toString();
       const body = JSON.parse(raw);
       const call: Call = {
-        ...{ raw, model: body.model, role: roleOf(body), authorization: req.headers.authorization ?? '' },
+        ...{ raw, model: body.model, role: roleOf(body) },
         ...{ fault: null, tokensIn: 0, tokensOut: 0, ended: false },
       };
       const n = calls.push(call) - 1;
@@ -96,6 +107,13 @@ export async function startModel({ models = [MODEL], meets, after }: Told = {}):
         waiting--;
         for (const timer of timers) clearInterval(timer);
       });
+      if (gather && n >= gather.from) {
+        if (waiting === gather.count) {
+          gather.complete?.();
+          gathered();
+        }
+        await gathering;
+      }
       const pause = after?.(n) ?? 0;
       if (typeof pause !== 'number') await pause;
       else if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
@@ -121,6 +139,7 @@ export async function startModel({ models = [MODEL], meets, after }: Told = {}):
   const down = async () => {
     const closing = server;
     server = null;
+    clearTimeout(overdue);
     if (!closing) return;
     const closed = new Promise((resolve) => closing.close(resolve));
     for (const socket of sockets) socket.destroy();
@@ -133,6 +152,7 @@ export async function startModel({ models = [MODEL], meets, after }: Told = {}):
     url,
     env: { OPENAI_BASE_URL: url, OPENAI_API_KEY: KEY },
     calls,
+    keys: () => keys,
     mostAtOnce: () => most,
     bill(price = PRICE) {
       const sum = { calls: calls.length, tokensIn: 0, tokensOut: 0, usd: 0 };

@@ -8,6 +8,8 @@ export type World = {
   at(name: string): string;
   /** `evolve run`, of a real model unless told otherwise; a job that ran once is in the cache for all later ones. */
   search(out: string, told: Search): Promise<Ran>;
+  /** `evolve resume`. */
+  resume(out: string, told: Pick<Search, 'endpoint' | 'args' | 'env'>): Promise<Ran>;
   remove(): void;
 };
 
@@ -24,10 +26,15 @@ export type Search = {
 /** Two search tasks, one for validation and a sealed one, unless told otherwise; a trial takes a dozen calls at most. */
 export async function modelWorld(only: readonly string[] = ['s1', 's2', 'v1', 'f1']): Promise<World> {
   const folder = emptyFolder();
-  await smallWorld(folder.dir, { only, turns: 10, jobs: 4 });
+  await smallWorld(folder.dir, { only, turns: 8, jobs: 3 });
   return {
     at: (name) => path.join(folder.dir, name),
     remove: () => folder.remove(),
+    resume: (out, { endpoint, args = [], env }) =>
+      evolve(['resume', out, '--unsafe-no-sandbox', ...args], {
+        cwd: folder.dir,
+        env: { ...endpoint?.env, ...env },
+      }),
     search: (
       out,
       { endpoint, size: [population, generations] = [6, 3], model = MODEL, args = [], env, during },

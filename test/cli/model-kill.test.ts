@@ -1,0 +1,139 @@
+import type { ChildProcess } from 'node:child_process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { differences, resultsOf } from './journal.ts';
+import {
+  askedAgain,
+  type Call,
+  ledgerOf,
+  type ModelEndpoint,
+  spentIn,
+  startModel,
+} from './model-endpoint.ts';
+import { modelWorld, type World } from './model-world.ts';
+
+const SIZE: [number, number] = [6, 3];
+
+let world: World;
+let calm: ModelEndpoint;
+beforeAll(async () => {
+  world = await modelWorld();
+  calm = await startModel();
+  expect(await world.search('calm', { endpoint: calm, size: SIZE })).toMatchObject({ code: 0 });
+});
+afterAll(async () => {
+  await calm.close();
+  world.remove();
+});
+
+/** A moment in the course of a run: its n-th request of a role comes in. */
+type Moment = { role: Call['role']; nth: number };
+
+test('killed at any moment, with calls in flight, it is the same run, and pays again for those alone', async () => {
+  const of = (calls: readonly Call[], role: Call['role']) => calls.filter((call) => call.role === role);
+  const some = (role: Call['role'], shares: number[]): Moment[] =>
+    shares.map((share) => ({ role, nth: Math.ceil(share * of(calm.calls, role).length) }));
+  const moments = [
+    ...some('agent', [0.02, 0.3, 0.6, 0.97]),
+    ...some('mutator', [0.1, 1]),
+    ...some('critic', [0.1]),
+  ];
+  let child: ChildProcess | null = null;
+  const endpoint: ModelEndpoint = await startModel({
+    after: () => 3,
+    // Its own answer is on its way when the process dies, or just before.
+    meets: (_, call) => {
+      const nth = of(endpoint.calls, call.role).length;
+      const now = moments.findIndex((moment) => moment.role === call.role && nth >= moment.nth);
+      if (now >= 0) {
+        moments.splice(now, 1);
+        child?.kill('SIGKILL');
+      }
+      return null;
+    },
+  });
+  const run = () => world.search('killed', { endpoint, size: SIZE, during: (process) => (child = process) });
+  let kills = 0;
+  for (let ran = await run(); ran.code !== 0; ran = await run()) {
+    expect({ ...ran, code: null }).toEqual(ran);
+    expect(++kills).toBeLessThan(20);
+  }
+  await endpoint.close();
+
+  expect({ kills, moments }).toMatchObject({ kills: expect.any(Number), moments: [] });
+  expect(kills).toBeGreaterThan(4);
+  expect(differences(resultsOf(world.at('calm')), resultsOf(world.at('killed')))).toEqual([]);
+
+  // Calls that were in flight when the process died stand open in the ledger. Beside them, the reply that had been
+  // settled and was not yet written down at that very moment may be lost.
+  const { settled, open } = ledgerOf(world.at('killed'));
+  for (const role of ['agent', 'mutator', 'critic'] as const) {
+    const cut = open.filter(({ purpose }) => purpose === role).length;
+    const again = askedAgain(of(endpoint.calls, role), of(calm.calls, role));
+    expect(again, role).toBeLessThanOrEqual(cut + (role === 'agent' ? kills : 0));
+  }
+  expect(open.length).toBeGreaterThan(0);
+  expect(endpoint.calls.length).toBeGreaterThanOrEqual(settled.length);
+  expect(endpoint.calls.length).toBeLessThanOrEqual(settled.length + open.length);
+  const bill = endpoint.bill();
+  const spent = spentIn(world.at('killed'));
+  const sure = settled.reduce((sum, { end }) => sum + end.tokensIn + end.tokensOut, 0);
+  expect(sure).toBeLessThanOrEqual(bill.tokensIn + bill.tokensOut);
+  expect(spent.tokensIn).toBeGreaterThanOrEqual(bill.tokensIn);
+  expect(spent.tokensOut).toBeGreaterThanOrEqual(bill.tokensOut);
+  expect(spent.usd).toBeGreaterThanOrEqual(bill.usd);
+}, 180_000);
+
+test('Ctrl-C lets calls in flight end, and what came of them is not paid for again', async () => {
+  let child: ChildProcess | null = null;
+  const endpoint = await startModel({
+    // Long enough for the signal to find calls in flight; what comes later need not wait.
+    after: (n) => (n > 40 && n < 90 ? 200 : 0),
+    meets: (n) => {
+      if (n === 60) child?.kill('SIGINT');
+      return null;
+    },
+  });
+  const search = () =>
+    world.search('stopped', { endpoint, size: SIZE, during: (process) => (child = process) });
+  const stopped = await search();
+  expect(stopped.code).toBe(130);
+  expect(stopped.stderr).toMatch(/model calls under way may end first, 10 s at most/);
+  expect(stopped.stderr).toMatch(/evolve resume stopped/);
+  const before = endpoint.calls.length;
+  expect(before).toBeGreaterThan(61);
+  expect(before).toBeLessThan(calm.calls.length);
+  expect(endpoint.calls.every(({ ended }) => ended)).toBe(true);
+  expect(ledgerOf(world.at('stopped')).open).toEqual([]);
+  expect(await search()).toMatchObject({ code: 0 });
+  await endpoint.close();
+  expect(askedAgain(endpoint.calls, calm.calls)).toBe(0);
+  expect(endpoint.calls).toHaveLength(calm.calls.length);
+  expect(spentIn(world.at('stopped'))).toEqual(endpoint.bill());
+  expect(differences(resultsOf(world.at('calm')), resultsOf(world.at('stopped')))).toEqual([]);
+}, 120_000);
+
+test('Ctrl-C with calls that are not answered ends within the grace, and they count in full', async () => {
+  let child: ChildProcess | null = null;
+  let hung = true;
+  const endpoint = await startModel({
+    after: (n) => {
+      if (!hung || n < 60) return 0;
+      if (n === 60) child?.kill('SIGINT');
+      return new Promise(() => {});
+    },
+  });
+  const search = () => world.search('hung', { endpoint, size: SIZE, during: (process) => (child = process) });
+  expect(await search()).toMatchObject({ code: 130 });
+  const unanswered = endpoint.calls.filter(({ ended }) => !ended).length;
+  expect(unanswered).toBeGreaterThan(0);
+  hung = false;
+  expect(await search()).toMatchObject({ code: 0 });
+  await endpoint.close();
+  expect(askedAgain(endpoint.calls, calm.calls)).toBe(unanswered);
+  const { settled, open } = ledgerOf(world.at('hung'));
+  expect(open).toEqual([]);
+  const inFull = settled.filter(({ end }) => end.basis === 'most');
+  expect(inFull).toHaveLength(unanswered);
+  for (const { most, end } of inFull) expect(end).toMatchObject(most);
+  expect(differences(resultsOf(world.at('calm')), resultsOf(world.at('hung')))).toEqual([]);
+}, 120_000);
