@@ -73,7 +73,8 @@ async function lookAtEndpoint(): Promise<Finding> {
     const baseURL = readBaseURL(address, 'OPENAI_BASE_URL');
     const asked = { baseURL, keyVariable: 'OPENAI_API_KEY', urlVariable: 'OPENAI_BASE_URL', models: [] };
     const { models } = await preflight({ ...asked, apiKey: process.env.OPENAI_API_KEY || 'none' });
-    const known = models === null ? 'it lists no models' : `${models.length} models`;
+    const known =
+      models === null ? 'it lists no models' : `${models.length} ${models.length === 1 ? 'model' : 'models'}`;
     return finding('endpoint', 'yes', `${baseURL} answers; ${known}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

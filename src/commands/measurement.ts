@@ -89,7 +89,7 @@ export function byTask(specs: readonly TrialSpec[], outcomes: readonly Outcome[]
 
 /** The measurement for people. */
 export function measurementText(found: Measurement): string {
-  const { tasks, repeats, trials, jobs } = found;
+  const { tasks, repeats, trials, jobs, cost } = found;
   const rows = tasks.map((task) => [
     task.id,
     task.role,
@@ -108,6 +108,7 @@ export function measurementText(found: Measurement): string {
     `mean score: ${means.join(', ')}`,
     ...(reasons.length > 0 ? [`without a score: ${reasons.slice(0, 5).join('; ')}`] : []),
     `${count(trials.run)} trials in ${span(found.wallMs)}; ${count(jobs.run)} jobs run, ${count(jobs.hits)} from the cache`,
+    `${count(cost.tokensIn)} tokens in, ${count(cost.tokensOut)} out, $${cost.usd.toFixed(2)}`,
     ...(found.trialsDir === null ? [] : [`trials: ${found.trialsDir}`]),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { OFFLINE, type RunConfig } from '../config.ts';
+import type { RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { type Breaker, circuitBreaker, withBreaker } from '../llm/breaker.ts';
 import { withBudget } from '../llm/budget.ts';
@@ -8,6 +8,7 @@ import { openCassette } from '../llm/cassette.ts';
 import { type AdaptiveLimit, adaptiveLimit, withLimit } from '../llm/concurrency.ts';
 import { withGrace } from '../llm/grace.ts';
 import { type Ledger, openLedger } from '../llm/ledger.ts';
+import type { Purpose } from '../llm/ledger-book.ts';
 import { type Llm, LlmError } from '../llm/llm.ts';
 import { withMendedHistory } from '../llm/mend-history.ts';
 import { openaiLlm } from '../llm/openai.ts';
@@ -16,7 +17,7 @@ import { withRetry } from '../llm/retry.ts';
 import { mostOf } from '../llm/wire.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
 import type { Stop } from '../state.ts';
-import { endpointOf, keyOf, type Parties, type Party, type Role } from './parties.ts';
+import { endpointOf, keyOf, type Parties, type Party } from './parties.ts';
 
 /** The models of a run, opened: the only place where money is spent. */
 export type Models = {
@@ -87,15 +88,15 @@ export function openModels(
     };
   };
 
-  const open = (role: Role): ((asker?: string) => Llm) => {
+  const open = (role: Purpose): ((asker?: string) => Llm) => {
     const party = parties[role];
     const remembered = (llm: Llm) => (memo && role !== 'agent' ? memo.wrap(llm) : llm);
     const asked = party.baseURL === null ? offlineLlm() : remembered(called(party, role));
     return (asker) => alarmed(withRedaction(cassette ? cassette.wrap(asked, asker) : asked), party);
   };
 
-  const called = (party: Party, purpose: Role): Llm => {
-    if (!ledger) return unreachable;
+  const called = (party: Party, purpose: Purpose): Llm => {
+    if (!ledger) return noEndpoint;
     const { attempts, backoffMs, totalMs, idleMs, stream } = config.calls;
     const { limit, breaker } = endpoints(party);
     const { baseURL, profile } = party;
@@ -103,14 +104,15 @@ export function openModels(
       ...{ baseURL: baseURL!, apiKey: keyOf(party), profile, stream, idleMs, totalMs },
       envHeaders: party.told === 'OPENAI_BASE_URL' && party.keyVariable === 'OPENAI_API_KEY',
     });
-    const paid = withBudget(withGrace(withMendedHistory(endpoint), GRACE_MS), {
+    const paid = withBudget(withGrace(endpoint, GRACE_MS), {
       ledger,
       price: profile.price,
       mostOf: (request) => mostOf(request, profile, stream),
       purpose,
     });
     const patience = { attempts, baseMs: backoffMs, capMs: 60 * backoffMs, breaker };
-    return withRetry(withLimit(withBreaker(paid, breaker), limit), patience);
+    const mended = withMendedHistory(paid);
+    return withRetry(withLimit(withBreaker(mended, breaker), limit), patience);
   };
 
   return {
@@ -161,11 +163,6 @@ function haltOf(error: LlmError, { keyVariable, baseURL }: Party): Halt {
   return { stop: hint.includes('--budget-tokens') ? 'budget-tokens' : 'budget-usd', reason: message, hint };
 }
 
-const unreachable: Llm = async () => {
+const noEndpoint: Llm = async () => {
   throw new LlmError('unseen', 'a cassette is replayed, and no model is asked');
 };
-
-/** Whether a run needs no endpoint at all. */
-export function isOffline(parties: Parties): boolean {
-  return [parties.agent, parties.mutator, parties.critic].every(({ model }) => model === OFFLINE);
-}

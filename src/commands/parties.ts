@@ -2,6 +2,7 @@ import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import { isLoopback, readBaseURL } from '../llm/address.ts';
+import type { Purpose } from '../llm/ledger-book.ts';
 import { preflight, readKey } from '../llm/preflight.ts';
 import type { Profile } from '../llm/profile.ts';
 import { profileOf } from '../llm/profiles.ts';
@@ -20,15 +21,13 @@ export type Party = {
   profile: Profile;
 };
 
-export type Role = 'agent' | 'mutator' | 'critic';
-
 /** Who plays which role. */
-export type Parties = Record<Role, Party> & {
+export type Parties = Record<Purpose, Party> & {
   /** Genes that the agent's endpoint cannot express. */
   frozen: string[];
 };
 
-const ROLES: readonly Role[] = ['agent', 'mutator', 'critic'];
+const ROLES: readonly Purpose[] = ['agent', 'mutator', 'critic'];
 
 /**
  * Who plays which role, by the settings and the environment; nothing is asked of an endpoint. Throws a `UserError` for
@@ -36,7 +35,7 @@ const ROLES: readonly Role[] = ['agent', 'mutator', 'critic'];
  */
 export function partiesOf(config: RunConfig, env = process.env): Parties {
   const parties = Object.fromEntries(ROLES.map((role) => [role, partyOf(role, config, env)])) as Record<
-    Role,
+    Purpose,
     Party
   >;
   protect(ROLES.map((role) => parties[role].keyVariable));
@@ -134,13 +133,14 @@ function placesOf(parties: Parties): string[] {
     const { model, baseURL, profile } = parties[role];
     const same = role !== 'agent' && endpointOf(parties[role]) === endpointOf(parties.agent);
     if (baseURL === null || (same && model === parties.agent.model)) return [];
-    return [`${role}: ${model} at ${baseURL}, ${priceText(profile)}`];
+    return [`${role}: ${model} at ${baseURL}${priceText(profile)}`];
   });
 }
 
 function priceText({ price }: Profile): string {
-  if (price === null) return 'price unknown, counted as $0';
-  return `$${price.input} in and $${price.output} out per million tokens (${price.asOf})`;
+  if (price === null) return ', price unknown, counted as $0';
+  if (price.input === 0 && price.output === 0) return '';
+  return `, $${price.input} in and $${price.output} out per million tokens (${price.asOf})`;
 }
 
 /** Names an endpoint: parties with the same share its limits. */
@@ -153,7 +153,7 @@ export function keyOf({ model, keyVariable }: Party): string {
   return model === OFFLINE ? (process.env[keyVariable] ?? 'none') : readKey(keyVariable);
 }
 
-function partyOf(role: Role, config: RunConfig, env: NodeJS.ProcessEnv): Party {
+function partyOf(role: Purpose, config: RunConfig, env: NodeJS.ProcessEnv): Party {
   const choice = role === 'agent' ? { model: config.model, baseUrl: null, keyVariable: null } : config[role];
   const { model, baseUrl, keyVariable } = choice;
   const party = {

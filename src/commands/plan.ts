@@ -1,10 +1,11 @@
 import type { RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
+import type { Purpose } from '../llm/ledger-book.ts';
 import { count, span, table } from '../report/format.ts';
 import type { Role, Suite } from '../suite/suite.ts';
-import { type Forecast, forecastBasis, forecastOf, type Setup } from './forecast.ts';
-import type { Parties, Party, Role as PartyRole } from './parties.ts';
+import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
+import type { Parties, Party } from './parties.ts';
 import { displayed } from './read-report.ts';
 
 /** What a run would do: for `--dry-run`. Trials and jobs are counts, `ms` a wall time. */
@@ -12,7 +13,7 @@ export type Plan = {
   suite: { dir: string; name: string; version: string; tasks: Record<Role, number> };
   founders: string[];
   baseline: string;
-  models: Record<PartyRole, { model: string; endpoint: string | null }>;
+  models: Record<Purpose, { model: string; endpoint: string | null }>;
   frozen: string[];
   seed: number;
   population: number;
@@ -60,11 +61,11 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
   const trials = Math.min(expected, config.budgetTrials ?? expected);
   const setup = setupOf(config, parties, suite, founders);
   const edits = Math.round(SEEN.edited * children);
-  const all = forecastOf(
-    { trials, mutations: generations * edits, critiques: generations * SEEN.cases, generations },
-    setup,
-  );
+  const work = { trials, mutations: generations * edits, critiques: generations * SEEN.cases, generations };
+  const forecast = (of: Workload) => forecastOf(asked(of, parties, config.replay), setup);
   const firstTrials = Math.round(measured(1, population - 1, SEEN.admitted));
+  const all = forecast(work);
+  const basis = config.replay === null ? forecastBasis(setup) : `all replies come from ${config.replay}`;
   const once = { trials: firstTrials, mutations: edits, critiques: SEEN.cases, generations: 1 };
   const jobMs = Math.round((jobs * SEEN.jobMs + trials * SEEN.trialMs) / workers);
   const real = parties.agent.baseURL !== null;
@@ -86,7 +87,7 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     generations,
     trials: { first: measured(1, population - 1, 0), most: trialsOf(1) + end, expected: trials },
     jobs: { expected: jobs },
-    calls: { all, first: forecastOf(once, setup), basis: forecastBasis(setup) },
+    calls: { all, first: forecast(once), basis },
     ms: {
       expected: Math.min(ms, config.maxTimeMs ?? ms),
       basis: real ? `calls of models, of which ${config.calls.most} are in flight at most` : jobsText,
@@ -116,7 +117,7 @@ export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
     refuse('--budget-usd', String(budgetUsd), `$${dollars(first.usd)}`);
   }
   if (budgetTokens !== null && tokens > budgetTokens) {
-    refuse('--budget-tokens', String(budgetTokens), `${count(tokens)} tokens`);
+    refuse('--budget-tokens', String(budgetTokens), `${rough(tokens)} tokens`);
   }
 }
 
@@ -124,7 +125,7 @@ export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
 export function tightBudget({ calls: { all } }: Plan, { budgetUsd, budgetTokens }: RunConfig): string | null {
   const tokens = all.tokensIn + all.tokensOut;
   const dear = budgetUsd !== null && (all.usd ?? 0) > budgetUsd && `$${dollars(all.usd ?? 0)}`;
-  const long = budgetTokens !== null && tokens > budgetTokens && `${count(tokens)} tokens`;
+  const long = budgetTokens !== null && tokens > budgetTokens && `${rough(tokens)} tokens`;
   if (!dear && !long) return null;
   return (
     `warning: the run is forecast to take ${dear || long}, more than its budget: it may stop before its verdict; ` +
@@ -146,10 +147,10 @@ export function planText(plan: Plan): string {
   const { tasks } = plan.suite;
   const { all, first, basis } = plan.calls;
   const { agent, mutator, critic } = plan.models;
-  const cost = ({ usd }: Forecast) => (usd === null ? 'no price known' : `$${dollars(usd)}`);
+  const cost = ({ usd }: Forecast) => (usd === null ? 'no price known' : `about $${dollars(usd)}`);
   const calls = [
-    ['calls', `about ${count(all.calls)}: ${count(all.tokensIn)} tokens in, ${count(all.tokensOut)} out`],
-    ['money', `about ${cost(all)}; the first generation ${cost(first)}`],
+    ['calls', `about ${rough(all.calls)}: ${rough(all.tokensIn)} tokens in, ${rough(all.tokensOut)} out`],
+    ['money', `${cost(all)}; the first generation ${cost(first)}`],
     ['basis', basis],
   ];
   const real = [agent, mutator, critic].some(({ endpoint }) => endpoint !== null);
@@ -187,12 +188,28 @@ function setupOf(config: RunConfig, parties: Parties, suite: Suite, founders: Fo
   };
 }
 
+/** The part of the work that endpoints do: nothing is asked of those who are in process, or on a cassette. */
+function asked(work: Workload, { agent, mutator, critic }: Parties, replay: string | null): Workload {
+  const share = ({ baseURL }: Party, times: number) => (baseURL === null || replay !== null ? 0 : times);
+  return {
+    ...work,
+    trials: share(agent, work.trials),
+    mutations: share(mutator, work.mutations),
+    critiques: share(critic, work.critiques),
+  };
+}
+
 function placeOf({ model, baseURL }: Party): { model: string; endpoint: string | null } {
   return { model, endpoint: baseURL };
 }
 
 function named({ model, endpoint }: { model: string; endpoint: string | null }): string {
   return endpoint === null ? `${model}, a stand-in, in process` : `${model} at ${endpoint}`;
+}
+
+/** Two digits: a forecast knows no more. */
+function rough(value: number): string {
+  return count(Number(value.toPrecision(2)));
 }
 
 /** Cents, or more digits for what is less than a dollar. */

@@ -17,7 +17,7 @@ export type RunOnDisk = RunReading & { report: Report };
 
 /**
  * Reads a run and computes its report. `tasks` tells families, and near from far, where the suite is at hand.
- * `result` is how the run ended, for one that was stopped: its journal does not say why.
+ * `result` is how the run ended, where whoever asks has it at hand.
  */
 export async function readReport(
   folder: string,

@@ -48,8 +48,11 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   const identity = identityOf(config, planned, suite, founders, constitution);
   const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
   const plan = planOf(config, planned, suite, founders);
+  const warning = tightBudget(plan, config);
   if (output.dryRun) {
     checkPrices(planned, config);
+    if (!before?.identity) refuseSmallBudget(plan, config);
+    if (warning) say(warning);
     context.print(output.json ? JSON.stringify(plan, null, 2) : planText(plan));
     return EXIT.finished;
   }
@@ -68,7 +71,6 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders, config.replay)) say(line);
-  const warning = tightBudget(plan, config);
   if (warning) say(warning);
   const ended = await search({
     config,

@@ -147,7 +147,7 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
       roles: measureRoles(measured),
       trials: { run: specs.length, lost: outcomes.filter(({ kind }) => kind === 'lost').length },
       jobs: { run, hits },
-      cost: { ...costOf(outcomes), usd: models.ledger?.totals().usd ?? 0 },
+      cost: { ...costOf(outcomes), ...paidBy(models) },
       wallMs: Math.round(performance.now() - started),
       trialsDir: asked.trialsDir,
     };
@@ -155,6 +155,13 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
     for (const close of closers) await close();
     if (asked.trialsDir === null) rmSync(trialsDir, { recursive: true, force: true });
   }
+}
+
+/** All calls, those of trials that were lost included; nothing where no endpoint was asked. */
+function paidBy({ ledger }: Pick<Models, 'ledger'>): { usd?: number; tokensIn?: number; tokensOut?: number } {
+  if (!ledger) return {};
+  const { usd, tokensIn, tokensOut } = ledger.totals();
+  return { usd, tokensIn, tokensOut };
 }
 
 function readRepeats(given: unknown): number {

@@ -159,7 +159,7 @@ function tasks(rows: readonly TaskRow[]): string {
   );
 }
 
-function models({ models: known }: Report): string {
+function models({ models: known, champion }: Report): string {
   const { agent, mutator, critic, frozen, narrowed } = known;
   const lines = [
     `Agent ${agent}, mutator ${mutator}, critic ${critic}.`,
@@ -167,7 +167,10 @@ function models({ models: known }: Report): string {
     ...(frozen.length > 0
       ? [`Frozen, as the agent's endpoint has no such parameter: ${frozen.join(', ')}.`]
       : []),
-    ...narrowed.map(({ path, told, used }) => `${path} is ${told} in the champion, and was sent as ${used}.`),
+    ...narrowed.map(
+      ({ path, told, used }) =>
+        `${path} is ${told} ${champion ? 'in the champion' : 'in the baseline'}, and was sent as ${used}.`,
+    ),
     foresightText(known),
   ];
   return lines

@@ -11,7 +11,7 @@ export type ModelsReport = {
   critic: string;
   /** Paths of genes that the agent's endpoint cannot express: nothing changed them. */
   frozen: string[];
-  /** Of the champion, or of the baseline where there is none. */
+  /** Of the champion, or of the baseline where there is none yet. */
   narrowed: Narrowed[];
   /** All calls, those that failed included; null where no endpoint was asked. */
   spending: Totals | null;

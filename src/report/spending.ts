@@ -5,16 +5,15 @@ import type { ModelsReport } from './models.ts';
 export function callsText({ spending, pauses }: ModelsReport): string {
   if (!spending) return 'no endpoint was asked';
   const { calls, failed, atMost, by } = spending;
-  const parts = [
-    `${count(calls)} calls (${count(by.mutator.calls + by.critic.calls)} of mutator and critic)`,
-  ];
+  const share = (of: keyof typeof by) => `${of} ${count(by[of].calls)} for $${by[of].usd.toFixed(2)}`;
+  const parts = [`${count(calls)} calls (${share('agent')}, ${share('mutator')}, ${share('critic')})`];
   if (failed > 0) parts.push(`${count(failed)} failed`);
   if (atMost.calls > 0) {
-    parts.push(
-      `$${atMost.usd.toFixed(2)} counted at the most, as ${count(atMost.calls)} did not say what they used`,
-    );
+    const silent = `${count(atMost.calls)} that did not say what they used`;
+    parts.push(`$${atMost.usd.toFixed(2)} of it is the most that ${silent} can have cost`);
   }
-  if (pauses.count > 0) parts.push(`paused ${pauses.count} times, ${span(pauses.ms)}`);
+  if (pauses.count > 0)
+    parts.push(`paused ${pauses.count === 1 ? 'once' : `${pauses.count} times`}, ${span(pauses.ms)}`);
   return parts.join(', ');
 }
 

@@ -30,8 +30,8 @@ export function stopLine(report: Report): string {
     'budget-tokens': `stopped after ${done}: what is left of the tokens does not suffice for another call`,
     'max-time': `stopped after ${done}: the time is up`,
     interrupted: `interrupted after ${done}`,
-    infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure`,
-    refused: `stopped after ${done}: the model's endpoint refuses to go on`,
+    infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure, or it was given up`,
+    refused: `stopped after ${done}: no call of a model can succeed until something is mended`,
   };
   return words[report.stop];
 }
