@@ -147,10 +147,13 @@ export function planText(plan: Plan): string {
   const { tasks } = plan.suite;
   const { all, first, basis } = plan.calls;
   const { agent, mutator, critic } = plan.models;
-  const cost = ({ usd }: Forecast) => (usd === null ? 'no price known' : `about $${dollars(usd)}`);
+  const cost =
+    all.usd === null || first.usd === null
+      ? 'no price known'
+      : `about $${dollars(all.usd)}; the first generation about $${dollars(first.usd)}`;
   const calls = [
     ['calls', `about ${rough(all.calls)}: ${rough(all.tokensIn)} tokens in, ${rough(all.tokensOut)} out`],
-    ['money', `${cost(all)}; the first generation ${cost(first)}`],
+    ['money', cost],
     ['basis', basis],
   ];
   const real = [agent, mutator, critic].some(({ endpoint }) => endpoint !== null);
