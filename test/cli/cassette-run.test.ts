@@ -31,7 +31,7 @@ const run = (args: string[], env: Record<string, string | undefined>) =>
 
 beforeAll(async () => {
   folder = emptyFolder();
-  await smallWorld(folder.dir);
+  await smallWorld(folder.dir, { only: ['s1', 's2', 'v1', 'f1'], turns: 12, jobs: 4 });
   writeFileSync(at('run.yaml'), 'model: small\nmodels: {small: {price: {input: 1, output: 4}}}\n');
 });
 afterAll(() => folder.remove());
