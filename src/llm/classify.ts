@@ -3,9 +3,6 @@ import { type Fault, LlmError } from './llm.ts';
 const CHECK_KEY = 'Check the key: whether it is set, whole, of this provider, and has credit left.';
 const CHECK_URL = 'Check the base URL: it ends where "/chat/completions" is to follow, most often in "/v1".';
 
-export const CHECK_SCHEME =
-  'Check the base URL: it starts with "http://" or "https://", and some ports are closed to all programs.';
-
 /** Statuses after which a finished answer may have been lost, and charged for, on its way through a gateway. */
 const MAYBE_BILLED = new Set([408, 502, 504, 520, 521, 522, 523, 524]);
 
@@ -48,27 +45,6 @@ const MINIMAX_CODES: Record<string, Fault> = {
   2056: 'refused',
 };
 const TURNED_AWAY = new Set(['1002', '1004', '1008', '1039', '1041', '2013', '2049', '2056']);
-
-/** The fault in what `fetch` rejects with. A connection that was never made has cost nothing; one that broke may have. */
-export function connectionFault(error: unknown): LlmError {
-  const { code, message } = deepest(error);
-  if (/unknown scheme|bad port|invalid url|parse url/i.test(message)) {
-    return new LlmError('bad-request', 'the base URL is none that can be called', { hint: CHECK_SCHEME });
-  }
-  if (/TIMEOUT/.test(code) && !NEVER_MADE.test(code)) {
-    return new LlmError('timeout', `the endpoint did not answer (${code})`, { billed: true, cause: error });
-  }
-  const never = NEVER_MADE.test(code) || /before secure TLS|wrong version number|certificate/i.test(message);
-  const what = never ? 'no connection to the endpoint' : 'the connection to the endpoint broke';
-  return new LlmError('connection', `${what} (${oneLine(code || message)})`, {
-    billed: !never,
-    hint: never ? 'Check the base URL, and that the endpoint is up.' : '',
-    cause: error,
-  });
-}
-
-const NEVER_MADE =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOST\w+|ENET\w+|EADDRNOTAVAIL|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EPROTO|ERR_SSL_\w+|ERR_TLS_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
 
 /**
  * How long the endpoint asks to wait, ms, from `retry-after-ms` or `Retry-After` (seconds, or an HTTP date); null
@@ -169,18 +145,4 @@ function oneLine(text: string): string {
     .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
     .trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
-}
-
-/** The innermost cause that has a code: `fetch` wraps what happened. */
-function deepest(error: unknown): { code: string; message: string } {
-  let found = { code: '', message: error instanceof Error ? error.message : String(error) };
-  let at: unknown = error;
-  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
-    const code = (at as { code?: unknown }).code;
-    if (typeof code === 'string' || found.code === '') {
-      found = { code: typeof code === 'string' ? code : '', message: at.message };
-    }
-    at = at.cause;
-  }
-  return found;
 }

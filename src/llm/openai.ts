@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { CHECK_SCHEME, connectionFault, httpFault } from './classify.ts';
+import { httpFault } from './classify.ts';
+import { CHECK_SCHEME, codeOf, connectionFault } from './connection-fault.ts';
+import { errorBody } from './error-body.ts';
 import { type ChatRequest, type Llm, LlmError } from './llm.ts';
 import type { Profile } from './profile.ts';
 import { garbled, replyOf } from './reply.ts';
@@ -26,8 +28,7 @@ export type Endpoint = {
   fetch?: typeof fetch;
 };
 
-/** How much of an error's body is read, and for how long: its status is what counts. */
-const ERROR_BYTES = 64 * 1024;
+/** How long an error's body is waited for: its status is what counts. */
 const ERROR_MS = 5000;
 
 /** How long the end of a body is waited for once a stream has said that it is done. */
@@ -131,7 +132,7 @@ function textsOf(response: Response, maxBytes: number, watch: Watch): () => Prom
 /** A body that is cut short is garbled; only where the connection was reset, that is what happened. */
 function breakingOff(error: unknown): never {
   const fault = connectionFault(error);
-  if (fault.fault === 'timeout' || /ECONNRESET|EPIPE/.test(fault.message)) throw fault;
+  if (fault.fault === 'timeout' || /^(ECONNRESET|EPIPE)$/.test(codeOf(error))) throw fault;
   throw garbled("the endpoint's answer was cut short");
 }
 
@@ -203,30 +204,8 @@ function classifying(send: typeof fetch, errorMs: number): typeof fetch {
       throw new Carried(connectionFault(error));
     }
     if (response.ok) return response;
-    throw new Carried(httpFault(response.status, response.headers, await startOf(response, errorMs)));
+    throw new Carried(httpFault(response.status, response.headers, await errorBody(response, errorMs)));
   };
-}
-
-/** The start of an error's body, as far as it comes in `ms`. */
-async function startOf(response: Response, ms: number): Promise<string> {
-  if (!response.body) return '';
-  const reader = response.body.getReader();
-  const giveUp = () => void reader.cancel().catch(() => {});
-  const timer = setTimeout(giveUp, ms);
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    while (text.length < ERROR_BYTES) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += decoder.decode(value, { stream: true });
-    }
-  } catch {
-    // Cut off: the status says enough.
-  }
-  clearTimeout(timer);
-  giveUp();
-  return text;
 }
 
 /** Endpoints quote what they were sent: the key leaves no error, nor the start of it where a message was cut. */

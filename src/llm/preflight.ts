@@ -1,6 +1,9 @@
 import { UserError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import { unreachable } from './unreachable.ts';
+import { httpFault } from './classify.ts';
+import { connectionFault } from './connection-fault.ts';
+import { errorBody } from './error-body.ts';
+import type { LlmError } from './llm.ts';
 
 export type PreflightOptions = {
   /** As `readBaseURL` gives it. */
@@ -26,49 +29,7 @@ export type PreflightOptions = {
  * be reached or, three times in a row, is busy or broken.
  */
 export async function preflight(options: PreflightOptions): Promise<{ models: string[] | null }> {
-  const { baseURL, keyVariable, urlVariable } = options;
-  const { status, text, location } = await askPatiently(options);
-  if (status === 401 || status === 403) {
-    throw new UserError(
-      `the endpoint ${baseURL} refuses the key in ${keyVariable} (${status})`,
-      `Check that ${keyVariable} holds a key for this endpoint that is allowed to use it.`,
-    );
-  }
-  if (status === 402 || (status === 429 && OUT_OF_QUOTA.test(text))) {
-    throw new UserError(
-      `the endpoint ${baseURL} has no credit left for the key in ${keyVariable} (${status})`,
-      'Add credit to the account, or take another key.',
-    );
-  }
-  if (status >= 300 && status < 400) {
-    throw new UserError(
-      `the endpoint ${baseURL} sends on to another address (${status})`,
-      location === null ? `Correct ${urlVariable}.` : `Set ${urlVariable} to ${location}.`,
-    );
-  }
-  if (status === 404 || status === 405) {
-    // Some have no list; but who forgot the version gets the same answer, and would get it for every call.
-    if (VERSION.test(new URL(baseURL).pathname)) return { models: null };
-    throw new UserError(
-      `the endpoint ${baseURL} has no list of models (${status})`,
-      `Set ${urlVariable} to ${baseURL}/v1.`,
-    );
-  }
-  if (status === 429 || status >= 500) {
-    const what = status === 429 ? 'is busy' : 'is out of order';
-    throw new UserError(
-      `the endpoint ${baseURL} ${what} (${status}, ${TRIES} times in a row)`,
-      'Try again later.',
-      4,
-    );
-  }
-  if (status >= 400) {
-    throw new UserError(
-      `the endpoint ${baseURL} refuses to list its models (${status})`,
-      `Check ${urlVariable} and ${keyVariable}.`,
-    );
-  }
-  const models = readList(text, options);
+  const models = readList(await askPatiently(options), options);
   if (models !== null) refuseMissing(models, options);
   return { models };
 }
@@ -94,7 +55,8 @@ export function readKey(variable: string, env: NodeJS.ProcessEnv = process.env):
   return key;
 }
 
-type Answer = { status: number; text: string; location: string | null; retryAfterMs: number | null };
+/** The body of a 200, or null of an endpoint without a list; or what is wrong, with the status where there was one. */
+type Answer = string | null | { fault: LlmError; status: number | null; location: string | null };
 
 const TRIES = 3;
 const TIMEOUT_MS = 15_000;
@@ -107,43 +69,78 @@ const LONGEST_NAME = 200;
 const SHOWN = 20;
 /** A version in the path, as in `/v1`, `/api/v3`, `/v1beta/openai`. */
 const VERSION = /\/v\d+[a-z0-9]*(\/|$)/i;
-const OUT_OF_QUOTA = /insufficient_quota|exceeded your current quota|billing/i;
 
-async function askPatiently(options: PreflightOptions): Promise<Answer> {
+async function askPatiently(options: PreflightOptions): Promise<string | null> {
   const sleep = options.sleep ?? ((ms: number) => new Promise((done) => setTimeout(done, ms)));
   for (let tried = 1; ; tried++) {
-    let wait = WAITS_MS[tried - 1] ?? 0;
-    try {
-      const answer = await ask(options);
-      const passing = answer.status === 408 || answer.status === 429 || answer.status >= 500;
-      if (!passing || tried === TRIES || OUT_OF_QUOTA.test(answer.text)) return answer;
-      wait = answer.retryAfterMs ?? wait;
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      const { words, hint, passing } = unreachable(error, options.urlVariable);
-      if (!passing || tried === TRIES) {
-        throw new UserError(`the endpoint ${options.baseURL} cannot be reached: ${words}`, hint, 4);
-      }
-    }
-    await sleep(Math.min(wait, LONGEST_WAIT_MS));
+    const answer = await ask(options);
+    if (answer === null || typeof answer === 'string') return answer;
+    const { fault, status } = answer;
+    // A connection that was refused, or no answer for so long, is not worth more of the user's time.
+    const passing = fault.retryable && (status !== null || (fault.fault === 'connection' && fault.billed));
+    if (!passing || tried === TRIES) throw refusal(answer, options);
+    await sleep(Math.min(fault.retryAfterMs ?? WAITS_MS[tried - 1] ?? 0, LONGEST_WAIT_MS));
   }
 }
 
 async function ask(options: PreflightOptions): Promise<Answer> {
   const { baseURL, apiKey, timeoutMs = TIMEOUT_MS } = options;
-  const response = await (options.fetch ?? fetch)(`${baseURL}/models`, {
-    headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
-    // Calls are not sent on (a POST would become a GET), so the list must not be either.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return {
-    status: response.status,
-    text: await readText(response, baseURL),
-    location: baseOf(response.headers.get('location'), baseURL),
-    retryAfterMs: retryAfter >= 0 ? retryAfter * 1000 : null,
-  };
+  try {
+    const response = await (options.fetch ?? fetch)(`${baseURL}/models`, {
+      headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
+      // Calls are not sent on (a POST would become a GET), so the list must not be either.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (response.ok) return await readText(response, baseURL);
+    const { status, headers } = response;
+    const text = await errorBody(response, timeoutMs);
+    // Some have no list; but who forgot the version gets the same answer, and would get it for every call.
+    if ((status === 404 || status === 405) && VERSION.test(new URL(baseURL).pathname)) return null;
+    return {
+      fault: httpFault(status, headers, text),
+      status,
+      location: baseOf(headers.get('location'), baseURL),
+    };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return { fault: connectionFault(error), status: null, location: null };
+  }
+}
+
+/** The fault in words for the user, who knows the endpoint by two variables. */
+function refusal(
+  { fault, status, location }: Exclude<Answer, string | null>,
+  { baseURL, keyVariable, urlVariable }: PreflightOptions,
+): UserError {
+  const named = (text: string) =>
+    text.replace('the endpoint', () => `the endpoint ${baseURL}`).replace('the base URL', () => urlVariable);
+  const says = (what: string, hint: string, exitCode: 2 | 4 = 2) =>
+    new UserError(`the endpoint ${baseURL} ${what}`, hint, exitCode);
+
+  if (status === null) {
+    return new UserError(named(fault.message), named(fault.hint), fault.fault === 'bad-request' ? 2 : 4);
+  }
+  if (fault.retryable) {
+    const what = fault.fault === 'busy' ? 'is busy' : 'is out of order';
+    return says(`${what} (${status}, ${TRIES} times in a row)`, 'Try again later.', 4);
+  }
+  if (fault.fault === 'refused' && (status === 401 || status === 403)) {
+    const hint = `Check that ${keyVariable} holds a key for this endpoint that is allowed to use it.`;
+    return says(`refuses the key in ${keyVariable} (${status})`, hint);
+  }
+  if (fault.fault === 'refused') {
+    const hint = 'Add credit to the account, or take another key.';
+    return says(`has no credit left for the key in ${keyVariable} (${status})`, hint);
+  }
+  if (status < 400) {
+    const hint = location === null ? `Correct ${urlVariable}.` : `Set ${urlVariable} to ${location}.`;
+    return says(`sends on to another address (${status})`, hint);
+  }
+  if (status === 404 || status === 405) {
+    return says(`has no list of models (${status})`, `Set ${urlVariable} to ${baseURL}/v1.`);
+  }
+  return says(`refuses to list its models (${status})`, `Check ${urlVariable} and ${keyVariable}.`);
 }
 
 async function readText(response: Response, baseURL: string): Promise<string> {
@@ -167,8 +164,9 @@ function baseOf(location: string | null, baseURL: string): string | null {
   return base === baseURL ? null : base;
 }
 
-/** The names in a list of models; null where it is empty. What has no name is passed over. */
-function readList(text: string, { baseURL, apiKey }: PreflightOptions): string[] | null {
+/** The names in a list of models; null where there is none, or it is empty. What has no name is passed over. */
+function readList(text: string | null, { baseURL, apiKey }: PreflightOptions): string[] | null {
+  if (text === null) return null;
   let json: unknown;
   try {
     json = JSON.parse(text);

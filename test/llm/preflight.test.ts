@@ -138,8 +138,12 @@ describe('an endpoint that refuses', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('with 429 for want of credit is not asked again', async () => {
-    const { root, requests } = await serve(says(429, { error: { code: 'insufficient_quota' } }));
+  it.each([
+    [429, { error: { code: 'insufficient_quota' } }],
+    [429, { error: { message: 'Insufficient balance' } }],
+    [400, { error: { code: 'billing_hard_limit_reached' } }],
+  ])('with %i %j for want of credit is not asked again', async (status, body) => {
+    const { root, requests } = await serve(says(status, body));
     expect((await refusal(options(`${root}/v1`))).message).toMatch(/no credit left/);
     expect(requests).toHaveLength(1);
   });
@@ -229,12 +233,11 @@ describe('an endpoint in trouble', () => {
     const sleep = async (ms: number) => void waits.push(ms);
     const { root } = await serve(
       says(429, '', { 'retry-after': '3' }),
-      says(429, '', { 'retry-after': '86400' }),
+      says(503, '', { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' }),
       says(200, list('m-1')),
     );
     await preflight(options(`${root}/v1`, { sleep }));
-    expect(waits[0]).toBe(3000);
-    expect(waits[1]).toBeLessThanOrEqual(10_000);
+    expect(waits).toEqual([3000, 10_000]);
   });
 
   it.each<[string, Handler]>([
@@ -260,6 +263,13 @@ describe('an endpoint in trouble', () => {
     const error = await refusal(options(`${root.replace('http:', 'https:')}/v1`));
     expect(error.message).toMatch(/cannot be reached: TLS fails/);
     expect(error.exitCode).toBe(4);
+  });
+
+  it('cannot be called at its port', async () => {
+    const error = await refusal(options('http://127.0.0.1:1/v1'));
+    expect(error.message).toBe('MY_URL is none that can be called');
+    expect(error.hint).toMatch(/^Check MY_URL: .*ports/);
+    expect(error.exitCode).toBe(2);
   });
 
   it('speaks something else', async () => {
