@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Llm, LlmError } from './llm.ts';
+import { type ChatRequest, type Llm, LlmError } from './llm.ts';
 
 /** Calls that nobody answers, and the waiting until somebody does: one breaker an endpoint, shared by all its calls. */
 export type Breaker = {
@@ -14,6 +14,8 @@ export type Breaker = {
 };
 
 export type Passage = {
+  /** This call finds out whether the endpoint is back, and nobody else waits for it. */
+  alone: boolean;
   /** How the call ended: null for a reply, else what was thrown. A second call does nothing. */
   saw(error: unknown): void;
 };
@@ -75,7 +77,7 @@ export function circuitBreaker({
     outage = null;
     failed = 0;
     era++;
-    for (const waiter of take(waiting)) waiter.go(passage(false));
+    for (const waiter of take(waiting)) waiter.go(passage(null));
     onResume?.(pausedMs);
   };
 
@@ -105,7 +107,7 @@ export function circuitBreaker({
       if (!first) return;
       waiting.delete(first);
       ongoing.probing = true;
-      first.go(passage(true));
+      first.go(passage(ongoing));
       return;
     }
     if (ongoing.timer) return;
@@ -123,10 +125,12 @@ export function circuitBreaker({
     );
   };
 
-  const passage = (probe: boolean): Passage => {
+  /** `probed`: the outage whose end this call is to find out. */
+  const passage = (probed: Outage | null): Passage => {
     const born = era;
     let told = false;
     return {
+      alone: probed !== null && waiting.size === 0,
       saw(error) {
         if (told || end) return;
         told = true;
@@ -138,7 +142,7 @@ export function circuitBreaker({
           return;
         } else if (outage === null) {
           if (sign === 'silent' && ++failed >= failures) open(error as LlmError);
-        } else if (probe) {
+        } else if (probed) {
           outage.probing = false;
           if (sign === 'silent') {
             if (now() - outage.since >= giveUpMs) return giveUp(outage, error as LlmError);
@@ -155,7 +159,7 @@ export function circuitBreaker({
       return new Promise((resolve, reject) => {
         if (signal?.aborted) throw cancelled();
         if (end) throw end;
-        if (!outage) return resolve(passage(false));
+        if (!outage) return resolve(passage(null));
         const cancel = () => {
           waiting.delete(waiter);
           reject(cancelled());
@@ -187,10 +191,12 @@ export function circuitBreaker({
 /**
  * Calls only when the breaker lets pass, and tells it how the call ended. Rejects as the model and as `pass`. Stands
  * inside `withLimit`: calls that had passed and then queued for a place would all run into an endpoint that is down.
+ *
+ * There are requests that an endpoint in good health never answers. Where one of them is all that waits, it must not
+ * pass for an outage: the smallest of requests is made first, and when that is answered it is this one that failed.
  */
 export function withBreaker(llm: Llm, breaker: Breaker): Llm {
-  return async (request, signal) => {
-    const passage = await breaker.pass(signal);
+  const ask = async (passage: Passage, request: ChatRequest, signal?: AbortSignal) => {
     try {
       const reply = await llm(request, signal);
       passage.saw(null);
@@ -200,6 +206,17 @@ export function withBreaker(llm: Llm, breaker: Breaker): Llm {
       throw error;
     }
   };
+  return async (request, signal) => {
+    const passage = await breaker.pass(signal);
+    if (!passage.alone) return await ask(passage, request, signal);
+    await ask(passage, smallest(request), signal);
+    return await ask(await breaker.pass(signal), request, signal);
+  };
+}
+
+/** As small as all endpoints take; a few want room for more than one token. */
+function smallest({ model }: ChatRequest): ChatRequest {
+  return { model, messages: [{ role: 'user', content: 'Say "yes".' }], max_tokens: 16 };
 }
 
 type Outage = {

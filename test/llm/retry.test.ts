@@ -166,7 +166,7 @@ describe('how long it waits', () => {
 });
 
 describe('beside a breaker', () => {
-  const stack = (errors: (number: number) => LlmError | null, giveUpMs?: number) => {
+  const stack = (errors: (number: number, asked: ChatRequest) => LlmError | null, giveUpMs?: number) => {
     const clock = fakeClock();
     const breaker = circuitBreaker({
       failures: 2,
@@ -175,8 +175,8 @@ describe('beside a breaker', () => {
       ...(giveUpMs ? { giveUpMs } : {}),
     });
     let calls = 0;
-    const endpoint: Llm = async () => {
-      const error = errors(calls++);
+    const endpoint: Llm = async (asked) => {
+      const error = errors(calls++, asked);
       if (error) throw error;
       return REPLY;
     };
@@ -188,7 +188,7 @@ describe('beside a breaker', () => {
       random: () => 0.5,
       sleep: clock.sleep,
     });
-    return { clock, llm, calls: () => calls };
+    return { clock, llm, breaker, calls: () => calls };
   };
 
   test('an outage costs no attempts: the call goes on when the endpoint is back', async () => {
@@ -196,7 +196,16 @@ describe('beside a breaker', () => {
     const call = llm(REQUEST);
     await clock.advance(3_600_000);
     expect(await call).toEqual(REPLY);
-    expect(calls()).toBe(13);
+    // 12 that fail, the smallest of requests that shows that it is over, and this one.
+    expect(calls()).toBe(14);
+  });
+
+  test('a request that a healthy endpoint never answers is no outage: it uses up its attempts', async () => {
+    const { clock, llm, breaker } = stack((_, asked) => (asked === REQUEST ? fault('unavailable') : null));
+    const call = expect(llm(REQUEST)).rejects.toMatchObject({ fault: 'unavailable', gaveUp: false });
+    await clock.advance(60_000);
+    await call;
+    expect(breaker.now().open).toBe(false);
   });
 
   test('an endpoint that is given up is not tried again', async () => {
