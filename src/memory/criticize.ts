@@ -4,15 +4,15 @@ import type { Genome } from '../genome/genome.ts';
 import { hashJson, type Json } from '../json.ts';
 import { jsonReply } from '../llm/json-reply.ts';
 import { type Llm, LlmError } from '../llm/llm.ts';
-import { excerpt } from './excerpt.ts';
+import { excerpt } from '../prompts/excerpt.ts';
+import { oneLine } from '../prompts/one-line.ts';
+import { promptRoom, replyTokens } from '../prompts/prompt-room.ts';
+import { type CritiqueText, critiquePrompt } from '../prompts/prompts.ts';
+import { type Opening, wholeTrace } from '../prompts/trace.ts';
+import { tryAsk } from '../prompts/try-ask.ts';
 import type { Lesson } from './lesson.ts';
 import { jaccard } from './likeness.ts';
-import { oneLine } from './one-line.ts';
-import { promptRoom, replyTokens } from './prompt-room.ts';
-import { type CritiqueText, critiquePrompt } from './prompts.ts';
 import { lessonWords } from './recall.ts';
-import { type Opening, wholeTrace } from './trace.ts';
-import { tryAsk } from './try-ask.ts';
 
 /** A trial worth a look: what the candidate did on a search task, beside the baseline on the same seed. */
 export type Case = {

@@ -1,3 +1,5 @@
+import { oneLine } from '../prompts/one-line.ts';
+import { signedPoints } from '../prompts/points.ts';
 import type { Lesson, LessonRecord } from './lesson.ts';
 
 /**
@@ -24,11 +26,11 @@ export function renderMemory(memory: {
 }
 
 function section(lesson: Lesson, record: LessonRecord): string {
-  const mean = record.bred === 0 ? null : (100 * record.gain) / record.bred;
+  const mean = record.bred === 0 ? null : record.gain / record.bred;
   const fared =
     mean === null
       ? 'No child was bred with it yet.'
-      : `${record.bred} bred with it, on average ${mean < 0 ? '−' : '+'}${Math.abs(mean).toFixed(1)} points against their parents.`;
+      : `${record.bred} bred with it, on average ${signedPoints(mean)} points against their parents.`;
   return [
     `## ${lesson.id}${record.retired ? ' (retired)' : ''}`,
     '',
@@ -40,8 +42,4 @@ function section(lesson: Lesson, record: LessonRecord): string {
     `- ${fared}`,
     '',
   ].join('\n');
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }

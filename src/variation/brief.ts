@@ -3,8 +3,8 @@ import { getGene } from '../genome/genes.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Message } from '../llm/llm.ts';
 import type { Lesson, LessonRecord } from '../memory/lesson.ts';
-import { type MutationText, mutationPrompt, type Trace } from '../memory/prompts.ts';
-import { type Opening, wholeTrace } from '../memory/trace.ts';
+import { type MutationText, mutationPrompt, type Trace } from '../prompts/prompts.ts';
+import { type Opening, wholeTrace } from '../prompts/trace.ts';
 import type { Foresight, PredictionCheck } from '../state.ts';
 import type { Evidence, Shown } from './evidence.ts';
 

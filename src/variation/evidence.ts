@@ -1,6 +1,6 @@
 import type { Trajectory } from '../agent/trajectory.ts';
 import type { TrialSpec } from '../evaluation/trial.ts';
-import { excerpt } from '../memory/excerpt.ts';
+import { excerpt } from '../prompts/excerpt.ts';
 import { block, score } from '../selection/measure.ts';
 import type { RunIdentity, State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';

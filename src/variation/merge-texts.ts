@@ -2,16 +2,16 @@ import { diffGenomes } from '../genome/diff.ts';
 import { type GeneValue, getGene, setGene } from '../genome/genes.ts';
 import type { Genome } from '../genome/genome.ts';
 import { LlmError } from '../llm/llm.ts';
-import { oneLine } from '../memory/one-line.ts';
-import { replyTokens } from '../memory/prompt-room.ts';
-import { type MergeText, mergePrompt } from '../memory/prompts.ts';
-import { tryAsk } from '../memory/try-ask.ts';
+import { oneLine } from '../prompts/one-line.ts';
+import { replyTokens } from '../prompts/prompt-room.ts';
+import { type MergeText, mergePrompt } from '../prompts/prompts.ts';
+import { readReply } from '../prompts/read-reply.ts';
+import { tryAsk } from '../prompts/try-ask.ts';
 import { gainOver } from '../selection/operators.ts';
 import type { State } from '../state.ts';
 import { changersOf, commonAncestor } from './ancestry.ts';
 import type { Mutator } from './mutate-text.ts';
 import { completed, hasInvisible } from './parse-edits.ts';
-import { readReply } from './read-reply.ts';
 
 /** The parents of a crossover, first and second, as candidates and as genomes. */
 export type Parents = { ids: [string, string]; genomes: [Genome, Genome] };

@@ -1,9 +1,9 @@
 import { type ChatReply, type Llm, LlmError, type Message } from '../llm/llm.ts';
 import { spoken } from '../llm/thinking.ts';
-import { oneLine } from '../memory/one-line.ts';
-import { promptRoom, replyTokens } from '../memory/prompt-room.ts';
-import { repairPrompt } from '../memory/prompts.ts';
-import { tryAsk } from '../memory/try-ask.ts';
+import { oneLine } from '../prompts/one-line.ts';
+import { promptRoom, replyTokens } from '../prompts/prompt-room.ts';
+import { repairPrompt } from '../prompts/prompts.ts';
+import { tryAsk } from '../prompts/try-ask.ts';
 import { type Brief, briefMutator, lengthOf } from './brief.ts';
 import { type EditRules, type ParsedEdits, parseEdits } from './parse-edits.ts';
 

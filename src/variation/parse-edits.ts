@@ -2,9 +2,9 @@ import { scalarGene } from '../genome/gene-table.ts';
 import { type GeneValue, getGene, removeGene, setGene } from '../genome/genes.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Json } from '../json.ts';
-import { oneLine } from '../memory/one-line.ts';
-import { MAX_EDITS, MIN_REASON } from '../memory/prompts.ts';
-import { readReply } from './read-reply.ts';
+import { oneLine } from '../prompts/one-line.ts';
+import { MAX_EDITS, MIN_REASON } from '../prompts/prompts.ts';
+import { readReply } from '../prompts/read-reply.ts';
 
 /** What a mutator proposed, applied to the parent; or what is wrong with it, a sentence a problem. */
 export type ParsedEdits =

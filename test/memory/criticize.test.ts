@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ChatRequest, type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { type Case, criticize } from '../../src/memory/criticize.ts';
-import { excerpt } from '../../src/memory/excerpt.ts';
+import { excerpt } from '../../src/prompts/excerpt.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
 import { trajectory } from '../fixtures/trajectory.ts';
 

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { Trajectory } from '../../src/agent/trajectory.ts';
 import type { Llm } from '../../src/llm/llm.ts';
 import { type Case, criticize, isKnown } from '../../src/memory/criticize.ts';
-import { excerpt } from '../../src/memory/excerpt.ts';
 import type { Lesson } from '../../src/memory/lesson.ts';
 import { recall } from '../../src/memory/recall.ts';
 import { creditLessons } from '../../src/memory/record.ts';
 import { renderMemory } from '../../src/memory/render.ts';
+import { excerpt } from '../../src/prompts/excerpt.ts';
 
 const lesson = (id: string, advice: string): Lesson => ({
   ...{ id, symptom: 'It crashed', cause: 'A fault was copied', advice, genes: ['rules'] },

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { runAgent } from '../../src/agent/run-agent.ts';
 import type { JobOutcome } from '../../src/jobs/job.ts';
 import type { ChatRequest } from '../../src/llm/llm.ts';
-import { excerpt } from '../../src/memory/excerpt.ts';
-import { critiquePrompt, mutationPrompt } from '../../src/memory/prompts.ts';
 import { offlineLlm } from '../../src/offline/offline-llm.ts';
+import { excerpt } from '../../src/prompts/excerpt.ts';
+import { critiquePrompt, mutationPrompt } from '../../src/prompts/prompts.ts';
 import type { Task } from '../../src/suite/suite.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cutMiddle, wholeTrace } from '../../src/memory/trace.ts';
+import { cutMiddle, wholeTrace } from '../../src/prompts/trace.ts';
 import { trajectory } from '../fixtures/trajectory.ts';
 
 describe('a whole trace', () => {
