@@ -183,7 +183,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     });
     const halt = models.halt();
     if (halt?.error) throw halt.error;
-    return { dir: run.dir, result, halt };
+    return { dir: run.dir, result, halt: halt ?? haltOfLosses(result, run.state) };
   } finally {
     interrupted.removeEventListener('abort', onInterrupt);
     progress.close();
@@ -191,6 +191,16 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     for (const close of closers) await close();
     await run.checkpoint().finally(() => run.close());
   }
+}
+
+/** Where lost trials stopped the run: why most of them were lost. */
+function haltOfLosses({ stop }: Result, { outcomes }: State): Halt | null {
+  const times = new Map<string, number>();
+  for (const outcome of outcomes.values()) {
+    if (outcome.kind === 'lost') times.set(outcome.reason, (times.get(outcome.reason) ?? 0) + 1);
+  }
+  const [most] = [...times].sort(([, a], [, b]) => b - a);
+  return stop === 'infrastructure' && most ? { stop, reason: most[0], hint: '' } : null;
 }
 
 /** Writes the report and says how it went; gives the exit code. */
