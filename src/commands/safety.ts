@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
@@ -25,9 +27,12 @@ export async function checkSandbox(
 }
 
 /** A cassette that cannot be opened is said before anything is written. Throws a `UserError`. */
-export function checkCassette({ record, replay }: Pick<RunConfig, 'record' | 'replay'>): void {
+export function checkCassette({ record, replay, out }: Pick<RunConfig, 'record' | 'replay' | 'out'>): void {
   const file = replay ?? record;
-  if (file !== null) checkTape(file, replay !== null);
+  // The folder of a new run is made before its cassette.
+  const later = replay === null && out !== null && !existsSync(out);
+  if (file === null || (later && dirname(resolve(file)) === resolve(out))) return;
+  checkTape(file, replay !== null);
 }
 
 /** A genome goes before models, into folders and reports: throws a `UserError` where it holds a secret. */

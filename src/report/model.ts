@@ -90,8 +90,9 @@ export type Report = Result & {
 export function reportOf(input: ReportInput): Report {
   const { state, events } = input;
   const { spent } = state;
-  // The ledger knows of calls that no outcome has: of mutator and critic, of trials that were lost.
-  const paid = input.models.spending ?? spent;
+  // The ledger knows of calls that no outcome has: of mutator and critic, of trials that were lost. Without one nobody
+  // was paid: what outcomes say then was paid when the cassette was recorded.
+  const paid = input.models.spending ?? { ...spent, usd: 0 };
   const trials = triedOf(state);
   const { result } = input;
   const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;

@@ -193,7 +193,8 @@ test('a task is compared over repeats on which both have a score: lost is missin
 test('trials, cost, ancestry, lessons and the course', () => {
   const report = reportOf(input(events()));
   expect(report.trials).toEqual({ run: 7, cached: 2, lost: 1 });
-  expect(report.cost).toMatchObject({ tokensIn: 600, tokensOut: 60, usd: 0.06 });
+  // What outcomes say was paid is of the call that recorded their replies: here no endpoint was asked.
+  expect(report.cost).toMatchObject({ tokensIn: 600, tokensOut: 60, usd: 0 });
   expect(report.ancestry.map(({ id, merged }) => [id, merged])).toEqual([
     ['cool', null],
     ['child', 'baseline'],
