@@ -66,7 +66,7 @@ describe('a run of a model that never says the same twice', () => {
     expect(again.stderr).toMatch(/^evolve: replies come from the cassette tape; no model is asked$/m);
     expect(again.code).toBe(0);
     expect(differences(decisionsOf(at('first')), decisionsOf(at('again')))).toEqual([]);
-    expect(JSON.parse(again.stdout).models.spending).toBeNull();
+    expect(JSON.parse(again.stdout)).toMatchObject({ models: { spending: null }, cost: { usd: 0 } });
     expect(existsSync(at('again/ledger.jsonl'))).toBe(false);
   }, 120_000);
 
@@ -107,7 +107,7 @@ test('a run whose endpoint failed now and then replays without the faults', asyn
     '--backoff',
     '1ms',
     '--record',
-    'faulty',
+    'faulty-first/tape',
     '--out',
     'faulty-first',
     '--json',
@@ -115,7 +115,7 @@ test('a run whose endpoint failed now and then replays without the faults', asyn
   const first = await recorded(faulty, (env) => run(patient, env));
   expect(first.code).toBe(0);
   expect(JSON.parse(first.stdout).models.spending.failed).toBeGreaterThan(20);
-  const again = await run(['--replay', 'faulty', '--out', 'faulty-again'], ALONE);
+  const again = await run(['--replay', 'faulty-first/tape', '--out', 'faulty-again'], ALONE);
   expect(again.code).toBe(0);
   expect(differences(decisionsOf(at('faulty-first')), decisionsOf(at('faulty-again')))).toEqual([]);
 }, 120_000);

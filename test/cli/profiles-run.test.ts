@@ -19,7 +19,7 @@ const SMALL = [
 ];
 /** What every reply thinks; with edits and lessons in it that nobody may take for the answer. */
 const THOUGHT = 'Hm, quibbling.';
-const DECOY = `${THOUGHT} {"hypothesis": "${THOUGHT}", "edits": [{"op": "set", "path": "rules.thought", "value": {"when": "always", "text": "${THOUGHT}"}}], "lessons": [{"symptom": "${THOUGHT}", "cause": "${THOUGHT}", "advice": "${THOUGHT}", "genes": []}]}`;
+const DECOY = `${THOUGHT}\n\`\`\`json\n{"hypothesis": "${THOUGHT}", "edits": [{"op": "set", "path": "rules.thought", "value": {"when": "always", "text": "${THOUGHT}"}}], "lessons": [{"symptom": "${THOUGHT}", "cause": "${THOUGHT}", "advice": "${THOUGHT}", "genes": []}]}\n\`\`\``;
 
 let folder: ReturnType<typeof emptyFolder>;
 const at = (...names: string[]) => path.join(folder.dir, ...names);
@@ -218,7 +218,7 @@ describe('a model that nothing is known of', () => {
     return (body.messages as Said[]).some(thinks) ? 'thinking in the history' : null;
   };
   const think = (said: Said, n: number) => {
-    if (n % 4 < 2) said.content = `<think>${DECOY}</think>${said.content ?? ''}`;
+    if (n % 4 < 2) said.content = `<think>${DECOY}\n</think>${said.content ?? ''}`;
     else said.reasoning_content = DECOY;
   };
 
