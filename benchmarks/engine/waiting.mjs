@@ -39,10 +39,16 @@ async function measure(url, trials, folder, mostAsked) {
   process.env.OPENAI_BASE_URL = url;
   const config = await readConfig({ model: 'offline', calls: String(trials), concurrency: String(trials) });
   const parties = partiesOf(config);
-  const models = openModels({ ...parties, agent: { ...parties.agent, baseURL: url } }, config, folder, {
-    paused: (reason) => console.error(`paused: ${reason}`),
-    unpaused: () => {},
-  });
+  const models = openModels(
+    { ...parties, agent: { ...parties.agent, baseURL: url } },
+    config,
+    folder,
+    new AbortController().signal,
+    {
+      paused: (reason) => console.error(`paused: ${reason}`),
+      unpaused: () => {},
+    },
+  );
   const suite = await loadSuite(config.suite);
   const genome = await loadGenome(join(config.genomes, 'baseline'));
   const runner = localRunner({ cacheDir: resolve('runs/.cache/jobs'), hidden: [suite.dir, folder] });

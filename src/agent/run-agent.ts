@@ -189,7 +189,8 @@ function caller(genome: Genome, host: AgentHost, record: Recorder) {
       record.reply(reply);
       return reply;
     } catch (error) {
-      if (error instanceof LlmError && error.fault === 'too-long') return null;
+      // A first prompt that does not fit is no doing of the agent: the model is too small for the task.
+      if (error instanceof LlmError && error.fault === 'too-long' && call > 1) return null;
       throw error;
     }
   };

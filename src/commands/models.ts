@@ -47,18 +47,21 @@ export const GRACE_MS = 10_000;
 
 /**
  * Opens the models of a run. `dir` is the run's folder: `ledger.jsonl` there has what was spent, `calls.jsonl` the
- * replies of mutator and critic, so that a run that was cut off does not pay for them again; null keeps neither.
+ * replies of mutator and critic, so that a run that was cut off does not pay for them again; null keeps neither. When
+ * `stop` aborts, calls under way get their grace and no other begins; a trial's own signal comes before it.
  */
 export function openModels(
   parties: Parties,
   config: RunConfig,
   dir: string | null,
+  stop: AbortSignal,
   events: ModelEvents,
 ): Models {
   const closers: (() => void)[] = [];
   const halted = new AbortController();
   // Every call in flight listens.
-  setMaxListeners(0, halted.signal);
+  const stopped = AbortSignal.any([stop, halted.signal]);
+  setMaxListeners(0, halted.signal, stopped);
   let halt: Halt | null = null;
   const { replay, record } = config;
   const real = [parties.agent, parties.mutator, parties.critic].some(({ baseURL }) => baseURL !== null);
@@ -77,7 +80,7 @@ export function openModels(
   const alarmed = (llm: Llm, party: Party): Llm => {
     return async (request, signal) => {
       try {
-        return await llm(request, signal);
+        return await llm(request, signal ?? stopped);
       } catch (error) {
         if (error instanceof LlmError && error.fatal && halt === null) {
           halt = haltOf(error, party);

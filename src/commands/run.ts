@@ -118,7 +118,9 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     jobs: runner.stats,
     usd: () => models.ledger?.totals().usd ?? 0,
   });
-  const models = openModels(parties, config, run.dir, {
+  const time = timer(config.maxTimeMs);
+  const stop = AbortSignal.any([interrupted, time.signal]);
+  const models = openModels(parties, config, run.dir, stop, {
     paused(reason) {
       run.record({ type: 'paused', reason });
       progress.note(`evolve: paused: ${reason}; going on as soon as it is back`);
@@ -128,7 +130,6 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       progress.note(`evolve: going on after ${span(pausedMs)}`);
     },
   });
-  const time = timer(config.maxTimeMs);
   const onInterrupt = () =>
     progress.note(`evolve: stopping${models.ledger ? AFTER_CALLS : ''}; Ctrl-C again leaves at once`);
   interrupted.addEventListener('abort', onInterrupt);
@@ -179,7 +180,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
         if (interrupted.aborted) return 'interrupted';
         return time.signal.aborted ? 'max-time' : (models.halt()?.stop ?? null);
       },
-      signal: AbortSignal.any([interrupted, time.signal, models.halted]),
+      signal: AbortSignal.any([stop, models.halted]),
     });
     const halt = models.halt();
     if (halt?.error) throw halt.error;

@@ -60,7 +60,7 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     noteLook(suite, genomeId(genome), tasks, config.seed, times);
   }
   const signal = context.interruption();
-  const models = openModels(parties, config, null, {
+  const models = openModels(parties, config, null, signal, {
     paused: (reason) => say(`paused: ${reason}; going on as soon as it is back`),
     unpaused: (ms) => say(`going on after ${span(ms)}`),
   });
@@ -78,10 +78,12 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     signal,
   };
   const found = await measure(asked).finally(() => models.close());
-  const halt = models.halt();
-  if (halt) throw new UserError(halt.reason, halt.hint, 4);
   if (found === null) return EXIT.interrupted;
+  const halt = models.halt();
+  // What was measured until then is paid for.
+  if (halt) context.note(`evolve: stopped: ${halt.reason}; what follows is of the trials until then`);
   context.print(json === true ? JSON.stringify(found, null, 2) : measurementText(found));
+  if (halt?.stop.startsWith('budget-')) return EXIT.limit;
   return found.tasks.some(({ mean }) => mean === null) ? EXIT.inconclusive : EXIT.finished;
 }
 
@@ -133,7 +135,7 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
       Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
     );
     const outcomes = await evaluator.evaluate(specs, () => {}, signal);
-    if (signal.aborted) return null;
+    if (asked.signal.aborted) return null;
     const groups = byTask(specs, outcomes);
     const measured = tasks.map((task) => measureTask(task, groups.get(task.id) ?? []));
     const { run, hits } = runner.stats();

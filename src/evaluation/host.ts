@@ -16,8 +16,8 @@ type ToTrial =
   | { kind: 'job-ended'; number: number; outcome: JobOutcome }
   | { kind: 'answer'; number: number; reply: ChatReply }
   | { kind: 'no-answer'; number: number; fault: Fault; message: string }
-  /** A fault in this program, with its stack. */
-  | { kind: 'broken'; number: number; stack: string }
+  /** A fault of this program or of the disk, with its stack and the system's code, if any. */
+  | { kind: 'broken'; number: number; stack: string; code: string }
   | { kind: 'ping' };
 
 /** What the main thread does for trials: it owns slots and money. */
@@ -87,7 +87,8 @@ export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLin
         const { fault, message } = error;
         say({ kind: 'no-answer', number, fault, message });
       } else {
-        say({ kind: 'broken', number, stack: (error instanceof Error && error.stack) || messageOf(error) });
+        const { stack = messageOf(error), code = '' } = error as NodeJS.ErrnoException;
+        say({ kind: 'broken', number, stack, code });
       }
     }
   }
@@ -152,7 +153,10 @@ export function callHost(port: MessagePort, thread: number): HostLine {
         waiting.set(++asked, (message) => {
           if (message.kind === 'answer') resolve(message.reply);
           else if (message.kind === 'no-answer') reject(new LlmError(message.fault, message.message));
-          else if (message.kind === 'broken') reject(Object.assign(new Error(), { stack: message.stack }));
+          else if (message.kind === 'broken') {
+            const { stack, code } = message;
+            reject(Object.assign(new Error(stack.split('\n')[0]), { stack, code }));
+          }
         });
         say({ kind: 'ask', number: asked, request });
       }),

@@ -72,6 +72,8 @@ export type Report = Result & {
   candidates: number;
   refused: number;
   trials: { run: number; cached: number; lost: number };
+  /** Why most of the lost trials were lost; null where none was. */
+  lostTo: string | null;
   cost: { usd: number; tokensIn: number; tokensOut: number; gpuMs: number };
   jobs: { run: number; hits: number; ms: number } | null;
   wallMs: number;
@@ -108,6 +110,7 @@ export function reportOf(input: ReportInput): Report {
     candidates: state.candidates.size,
     refused: state.refused,
     trials: countTrials(events, trials),
+    lostTo: commonestLoss(state),
     cost: { usd: paid.usd, tokensIn: paid.tokensIn, tokensOut: paid.tokensOut, gpuMs: spent.gpuMs },
     jobs: input.jobs,
     wallMs: input.wallMs,
@@ -119,6 +122,14 @@ export function reportOf(input: ReportInput): Report {
     course: courseOf(events),
     tasks: champion ? taskRows(trials, input.tasks, state.baseline, champion.id) : [],
   };
+}
+
+function commonestLoss({ outcomes }: State): string | null {
+  const times = new Map<string, number>();
+  for (const outcome of outcomes.values()) {
+    if (outcome.kind === 'lost') times.set(outcome.reason, (times.get(outcome.reason) ?? 0) + 1);
+  }
+  return [...times].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null;
 }
 
 function ancestryRow(candidate: Candidate, state: State): AncestryRow {

@@ -23,6 +23,7 @@ export function summary(report: Report, colour: boolean): string {
 /** One line on how the run stands: for compare, and for runs that were stopped. */
 export function stopLine(report: Report): string {
   const done = `${report.generations} generation${report.generations === 1 ? '' : 's'}`;
+  const why = report.lostTo === null ? '' : `; most often: ${clip(report.lostTo, 160)}`;
   const words: Record<Report['stop'], string> = {
     finished: `finished after ${done}`,
     'budget-trials': `stopped after ${done}: the budget of trials is spent`,
@@ -30,7 +31,7 @@ export function stopLine(report: Report): string {
     'budget-tokens': `stopped after ${done}: what is left of the tokens does not suffice for another call`,
     'max-time': `stopped after ${done}: the time is up`,
     interrupted: `interrupted after ${done}`,
-    infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure, or it was given up`,
+    infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure, or it was given up${why}`,
     refused: `stopped after ${done}: no call of a model can succeed until something is mended`,
   };
   return words[report.stop];

@@ -177,6 +177,22 @@ describe('a model that the main thread asks', () => {
     expect(calls).toBe(4);
   });
 
+  it('that has no room for a first prompt is no doing of the agent', async () => {
+    const full: Llm = async () => {
+      throw new LlmError('too-long', 'the prompt is too long');
+    };
+    const [outcome] = await pool({ llm: full }).evaluate([world.spec('good')], () => {});
+    expect(outcome).toEqual({ kind: 'lost', reason: 'the prompt is too long' });
+  });
+
+  it('whose replies the disk does not take is a full disk, and no fault of the program', async () => {
+    const full: Llm = async () => {
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    };
+    const asked = pool({ llm: full }).evaluate([world.spec('good')], () => {});
+    await expect(asked).rejects.toMatchObject({ name: 'UserError', exitCode: 4 });
+  });
+
   it('that has no room for more ends the trial, and what was submitted counts', async () => {
     const full: Llm = async (request) => {
       if (request.messages.length > 4) throw new LlmError('too-long', 'the prompt is too long');
