@@ -155,15 +155,16 @@ function endpointsOf(config: RunConfig, { paused, unpaused }: ModelEvents): (par
 }
 
 function haltOf(error: LlmError, { keyVariable, baseURL }: Party): Halt {
-  const { fault, message, hint, cause, gaveUp } = error;
-  // A disk that takes no more lines of the ledger is no matter of money.
-  if (cause instanceof UserError) return { stop: 'infrastructure', reason: message, hint, error: cause };
+  const { fault, message, hint, limit, gaveUp } = error;
+  if (fault === 'unrecorded') {
+    return { stop: 'infrastructure', reason: message, hint, error: new UserError(message, hint, 4) };
+  }
   if (gaveUp) return { stop: 'infrastructure', reason: message, hint };
+  if (fault === 'budget') return { stop: `budget-${limit ?? 'usd'}`, reason: message, hint };
   if (fault === 'refused') {
     return { stop: 'refused', reason: message, hint: `${hint} It stands in ${keyVariable}, for ${baseURL}.` };
   }
-  if (fault !== 'budget') return { stop: 'refused', reason: message, hint };
-  return { stop: hint.includes('--budget-tokens') ? 'budget-tokens' : 'budget-usd', reason: message, hint };
+  return { stop: 'refused', reason: message, hint };
 }
 
 const noEndpoint: Llm = async () => {

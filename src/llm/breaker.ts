@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChatRequest, type Llm, LlmError } from './llm.ts';
+import { type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
 
 /** Calls that nobody answers, and the waiting until somebody does: one breaker an endpoint, shared by all its calls. */
 export type Breaker = {
@@ -157,12 +157,12 @@ export function circuitBreaker({
   return {
     pass(signal) {
       return new Promise((resolve, reject) => {
-        if (signal?.aborted) throw cancelled();
+        if (signal?.aborted) throw cancelled(WHILE_DOWN);
         if (end) throw end;
         if (!outage) return resolve(passage(null));
         const cancel = () => {
           waiting.delete(waiter);
-          reject(cancelled());
+          reject(cancelled(WHILE_DOWN));
           advance();
         };
         const waiter: Waiter = {
@@ -219,6 +219,8 @@ function smallest({ model }: ChatRequest): ChatRequest {
   return { model, messages: [{ role: 'user', content: 'Say "yes".' }], max_tokens: 16 };
 }
 
+const WHILE_DOWN = 'while the endpoint did not answer';
+
 type Outage = {
   /** When it was noticed; the next probe is due at `until`. */
   since: number;
@@ -241,6 +243,7 @@ function signOf(error: unknown): 'lives' | 'silent' | 'nothing' {
     case 'timeout':
       return 'silent';
     case 'budget':
+    case 'unrecorded':
     case 'cancelled':
     case 'unseen':
       return 'nothing';
@@ -253,10 +256,6 @@ function take<T>(set: Set<T>): T[] {
   const all = [...set];
   set.clear();
   return all;
-}
-
-function cancelled(): LlmError {
-  return new LlmError('cancelled', 'cancelled while the endpoint did not answer');
 }
 
 function span(ms: number): string {

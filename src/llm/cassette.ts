@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
 import { hashJson } from '../json.ts';
 import { redact, redactDeep } from '../secrets.ts';
 import { openTape, readReply } from './cassette-file.ts';
-import { type ChatReply, type ChatRequest, type Llm, LlmError } from './llm.ts';
+import { type ChatReply, type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
 
 /**
  * Replies of a model in a file of JSON lines: a header, then `{key, n, reply}`, where `key` is the hash of the whole
@@ -59,7 +59,7 @@ export function openCassette(file: string, mode: CassetteMode): Cassette {
   const wrap = (llm: Llm, asker?: string): Llm => {
     return async (request, signal) => {
       if (!open) throw new Error(`the cassette ${file} is closed`);
-      if (signal?.aborted) throw new LlmError('cancelled', 'cancelled before the model was asked');
+      if (signal?.aborted) throw cancelled('before the model was asked');
       const key = hashJson(asker === undefined ? request : [asker, request], 32);
       const kept = places.get(key) ?? [];
       const turn = asked.get(key) ?? 0;

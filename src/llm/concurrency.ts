@@ -1,4 +1,4 @@
-import { type Llm, LlmError } from './llm.ts';
+import { cancelled, type Llm, LlmError } from './llm.ts';
 
 /** How many calls an endpoint gets at once; one limit an endpoint, shared by all its calls. */
 export type AdaptiveLimit = {
@@ -82,10 +82,10 @@ export function adaptiveLimit({
   return {
     take(signal) {
       return new Promise((resolve, reject) => {
-        if (signal?.aborted) throw cancelled();
+        if (signal?.aborted) throw cancelled(WAITING);
         const cancel = () => {
           queue.delete(grant);
-          reject(cancelled());
+          reject(cancelled(WAITING));
         };
         const grant = (granted: Place) => {
           signal?.removeEventListener('abort', cancel);
@@ -118,7 +118,4 @@ export function withLimit(llm: Llm, limit: AdaptiveLimit): Llm {
 const CUT = 0.8;
 const GROWTH_PAUSE_MS = 30_000;
 const TROUBLE = ['unavailable', 'connection', 'timeout'];
-
-function cancelled(): LlmError {
-  return new LlmError('cancelled', 'cancelled while it waited for its turn');
-}
+const WAITING = 'while it waited for its turn';

@@ -13,7 +13,7 @@ import {
   totalsOf,
 } from './ledger-book.ts';
 import { openLedgerFile, readLedgerFile } from './ledger-file.ts';
-import { LlmError } from './llm.ts';
+import { cancelled, LlmError } from './llm.ts';
 
 /** Dollars and tokens (in and out together) that a run may use in all; null is no limit. */
 export type Limits = { usd: number | null; tokens: number | null };
@@ -34,8 +34,8 @@ export type Ledger = {
   /**
    * Puts `most` aside. Granted at once if it fits both limits together with all that was spent and is held;
    * otherwise it waits, first come first served, for calls in flight, which may settle for less. Rejects with an
-   * `LlmError`: `budget` when nothing is in flight and it still does not fit, or when the file takes no more lines
-   * (`cause` is then the `UserError`); `cancelled` when `signal` aborts before the grant.
+   * `LlmError`: `budget` (and its `limit`) when nothing is in flight and it still does not fit; `unrecorded` when the
+   * file takes no more lines; `cancelled` when `signal` aborts before the grant.
    *
    * A call that can never fit waits too: so all that is in flight comes home before a run hears that its money is
    * used up.
@@ -112,10 +112,10 @@ export function openLedger({ limits, file }: { limits: Limits; file: string | nu
     reserve(most, { purpose, model }, signal) {
       return new Promise((resolve, reject) => {
         if (!isMost(most)) throw new Error(`a call that may use ${JSON.stringify(most)}`);
-        if (signal?.aborted) throw cancelled();
+        if (signal?.aborted) throw cancelled(BEFORE);
         const cancel = () => {
           queue.delete(waiter);
-          reject(cancelled());
+          reject(cancelled(BEFORE));
           serve();
         };
         const waiter: Waiter = {
@@ -152,6 +152,8 @@ export function readLedger(file: string): Totals | null {
   return totalsOf(book);
 }
 
+const BEFORE = 'before the call was made';
+
 type Waiter = {
   most: Most;
   what: { purpose: Purpose; model: string };
@@ -175,7 +177,10 @@ function shortage(spent: Totals, most: Most, limits: Limits): LlmError | null {
     return new LlmError(
       'budget',
       `${dollars(spent.usd)} of ${dollars(usd)} is spent, and the next call may cost ${dollars(nano(most.usd))}`,
-      { hint: 'Raise --budget-usd and give the same command again: the run goes on from there.' },
+      {
+        limit: 'usd',
+        hint: 'Raise --budget-usd and give the same command again: the run goes on from there.',
+      },
     );
   }
   const used = spent.tokensIn + spent.tokensOut;
@@ -184,7 +189,10 @@ function shortage(spent: Totals, most: Most, limits: Limits): LlmError | null {
   return new LlmError(
     'budget',
     `${used} of ${limits.tokens} tokens are used, and the next call may take ${call}`,
-    { hint: 'Raise --budget-tokens and give the same command again: the run goes on from there.' },
+    {
+      limit: 'tokens',
+      hint: 'Raise --budget-tokens and give the same command again: the run goes on from there.',
+    },
   );
 }
 
@@ -196,11 +204,7 @@ function dollars(nanos: number): string {
 
 function asRefusal(cause: unknown): LlmError {
   const { message, hint = '' } = cause as Error & { hint?: string };
-  return new LlmError('budget', message, { hint, cause });
-}
-
-function cancelled(): LlmError {
-  return new LlmError('cancelled', 'cancelled before the call was made');
+  return new LlmError('unrecorded', message, { hint, cause });
 }
 
 function isMost({ tokensIn, tokensOut, usd }: Most): boolean {

@@ -56,7 +56,7 @@ export type ChatReply = {
 export type Llm = (request: ChatRequest, signal?: AbortSignal) => Promise<ChatReply>;
 
 /**
- * What can go wrong with a call. The table in README ("faults") says what is done about each.
+ * What can go wrong with a call. The table in the README ("Faults") says what is done about each.
  *
  * - `refused`: 401, 402, 403, or a 429 that says that the quota is used up: nothing works until the user acts
  * - `unknown-model`: 404 of the model
@@ -64,7 +64,8 @@ export type Llm = (request: ChatRequest, signal?: AbortSignal) => Promise<ChatRe
  * - `busy`: 429; `unavailable`: 408, 409, 425, 5xx; `connection`: reset, refused, name not found, TLS
  * - `timeout`: nothing came for too long, or the whole took too long
  * - `garbled`: a 200 that is no completion: HTML, a body cut short, no choice
- * - `budget`: what the call may cost is more than what is left
+ * - `budget`: what the call may cost is more than what is left of `limit`
+ * - `unrecorded`: the ledger takes no more lines (a full disk), and no call is made that it does not hold
  * - `unseen`: the cassette does not hold the request
  * - `cancelled`: nobody waits for the answer any more
  */
@@ -79,13 +80,14 @@ export type Fault =
   | 'timeout'
   | 'garbled'
   | 'budget'
+  | 'unrecorded'
   | 'unseen'
   | 'cancelled';
 
 /** Worth another try, later. */
 const RETRYABLE: readonly Fault[] = ['busy', 'unavailable', 'connection', 'timeout', 'garbled'];
 /** No other call will fare better until somebody acts. */
-const FATAL: readonly Fault[] = ['refused', 'unknown-model', 'budget', 'unseen'];
+const FATAL: readonly Fault[] = ['refused', 'unknown-model', 'budget', 'unrecorded', 'unseen'];
 
 /** The endpoint did not answer as it should; a trial that meets it is lost, never scored 0. */
 export class LlmError extends Error {
@@ -97,6 +99,8 @@ export class LlmError extends Error {
   readonly billed: boolean;
   /** What the user can do about it; empty where there is nothing. */
   readonly hint: string;
+  /** For `budget`: which limit the call does not fit; null for all others. */
+  readonly limit: 'usd' | 'tokens' | null;
   /** It was tried for as long as is sensible: not worth another try, and no other call will fare better. */
   readonly gaveUp: boolean;
 
@@ -107,6 +111,7 @@ export class LlmError extends Error {
       retryAfterMs?: number | null;
       billed?: boolean;
       hint?: string;
+      limit?: 'usd' | 'tokens' | null;
       gaveUp?: boolean;
       cause?: unknown;
     } = {},
@@ -116,6 +121,7 @@ export class LlmError extends Error {
     this.retryAfterMs = more.retryAfterMs ?? null;
     this.billed = more.billed ?? false;
     this.hint = more.hint ?? '';
+    this.limit = more.limit ?? null;
     this.gaveUp = more.gaveUp ?? false;
   }
 
@@ -126,4 +132,9 @@ export class LlmError extends Error {
   get fatal(): boolean {
     return this.gaveUp || FATAL.includes(this.fault);
   }
+}
+
+/** The fault of a call that nobody waits for any more; `when` says how far it had come. */
+export function cancelled(when: string): LlmError {
+  return new LlmError('cancelled', `cancelled ${when}`);
 }

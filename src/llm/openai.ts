@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import { httpFault } from './classify.ts';
 import { CHECK_SCHEME, codeOf, connectionFault } from './connection-fault.ts';
 import { errorBody } from './error-body.ts';
-import { type ChatRequest, type Llm, LlmError } from './llm.ts';
+import { type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
 import type { Profile } from './profile.ts';
 import { garbled, replyOf } from './reply.ts';
 import { readStream } from './stream.ts';
@@ -56,7 +56,7 @@ export function openaiLlm(endpoint: Endpoint): Llm {
   });
 
   return async (request: ChatRequest, signal?: AbortSignal) => {
-    if (signal?.aborted) throw new LlmError('cancelled', 'the call was cancelled before it was sent');
+    if (signal?.aborted) throw cancelled('before the call was sent');
     const watch = watchOver(signal, idleMs, totalMs);
     try {
       const body = wireBody(request, profile, stream);

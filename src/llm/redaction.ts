@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import { redact, redactDeep } from '../secrets.ts';
 import { type Llm, LlmError } from './llm.ts';
 
@@ -19,11 +18,8 @@ export function withRedaction(llm: Llm): Llm {
 /** The same kind of error without secrets in its message, hint and stack. */
 function redactError(error: unknown): unknown {
   if (error instanceof LlmError) {
-    const { fault, retryAfterMs, billed, gaveUp } = error;
-    // What the user can mend (a full disk) is told as it is.
-    const cause = error.cause instanceof UserError ? { cause: error.cause } : {};
-    const hint = redact(error.hint);
-    return new LlmError(fault, redact(error.message), { retryAfterMs, billed, gaveUp, hint, ...cause });
+    const { fault, message, retryAfterMs, billed, hint, limit, gaveUp } = error;
+    return new LlmError(fault, redact(message), { retryAfterMs, billed, hint: redact(hint), limit, gaveUp });
   }
   if (!(error instanceof Error)) return error;
   const { message, stack = '' } = error;

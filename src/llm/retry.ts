@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Llm, LlmError } from './llm.ts';
+import { cancelled, type Llm, LlmError } from './llm.ts';
 
 export type RetryOptions = {
   /** How many calls that fail are enough; at least 1. */
@@ -45,7 +45,7 @@ export function withRetry(
 ): Llm {
   return async (request, signal) => {
     for (let failed = 0; ; ) {
-      if (signal?.aborted) throw cancelled();
+      if (signal?.aborted) throw cancelled(BETWEEN);
       try {
         return await llm(request, signal);
       } catch (error) {
@@ -59,7 +59,7 @@ export function withRetry(
         const waitMs = asked + random() * Math.min(capMs, baseMs * 2 ** Math.max(0, failed - 1));
         onRetry?.({ failed, waitMs, error });
         await sleep(waitMs, signal).catch((reason: unknown) => {
-          throw signal?.aborted ? cancelled() : reason;
+          throw signal?.aborted ? cancelled(BETWEEN) : reason;
         });
       }
     }
@@ -72,6 +72,4 @@ function last(error: LlmError, failed: number, why: string): LlmError {
   return new LlmError(fault, `${message}${after}`, { retryAfterMs, billed, hint, cause: error });
 }
 
-function cancelled(): LlmError {
-  return new LlmError('cancelled', 'cancelled between two attempts');
-}
+const BETWEEN = 'between two attempts';

@@ -62,12 +62,14 @@ describe('limits', () => {
     (await ledger.reserve(most(100, 100, 1.9), WHAT)).settle('most');
     await expect(ledger.reserve(most(1, 1, 0.1000001), WHAT)).rejects.toMatchObject({
       fault: 'budget',
+      limit: 'usd',
       fatal: true,
       message: '$1.90 of $2.00 is spent, and the next call may cost $0.1000001',
       hint: expect.stringContaining('--budget-usd'),
     });
     await expect(ledger.reserve(most(700, 101, 0), WHAT)).rejects.toMatchObject({
       fault: 'budget',
+      limit: 'tokens',
       message: '200 of 1000 tokens are used, and the next call may take 801',
       hint: expect.stringContaining('--budget-tokens'),
     });
@@ -354,7 +356,12 @@ describe('file', () => {
     for (let i = 0; i < 2; i++) {
       const refused = await ledger.reserve(most(1, 1, 0.1), WHAT).catch((error: LlmError) => error);
       expect(refused).toBeInstanceOf(LlmError);
-      expect(refused).toMatchObject({ fatal: true, retryable: false, cause: { exitCode: 4 } });
+      expect(refused).toMatchObject({
+        fault: 'unrecorded',
+        fatal: true,
+        retryable: false,
+        hint: expect.stringContaining('give the same command again'),
+      });
       expect((refused as LlmError).message).toContain('ENOSPC');
     }
     expect(ledger.totals()).toMatchObject({ calls: 0, held: NOTHING_HELD });

@@ -60,6 +60,10 @@ describe('withRedaction', () => {
     });
     expect(error.cause).toBeUndefined();
     expect(error.stack).not.toContain(SECRET);
+    const short = await failing(new LlmError('budget', 'no', { limit: 'tokens' }))(request('')).catch(
+      (it) => it,
+    );
+    expect(short).toMatchObject({ fault: 'budget', limit: 'tokens' });
     const other = await failing(new TypeError(`odd ${SECRET}`))(request('')).catch((it) => it);
     expect(`${other.message} ${other.stack}`).not.toContain(SECRET);
     const harmless = new TypeError('odd');

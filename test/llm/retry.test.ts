@@ -63,6 +63,7 @@ describe('which calls are made again', () => {
     'bad-request',
     'too-long',
     'budget',
+    'unrecorded',
     'unseen',
     'cancelled',
   ];
