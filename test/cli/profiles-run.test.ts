@@ -50,6 +50,7 @@ async function strict(
   think: (answer: Said, n: number) => void,
 ) {
   const refused: string[] = [];
+  let answered = 0;
   const answer = ({ body }: Asked): Answer => {
     const why = refusal(body);
     if (why !== null) {
@@ -61,7 +62,7 @@ async function strict(
       content: message.content === null ? null : stripThinking(message.content),
     }));
     const completion = offlineAnswer({ ...body, messages });
-    think(completion.choices[0]!.message as Said, messages.length);
+    think(completion.choices[0]!.message as Said, answered++);
     return completion;
   };
   const endpoint: Endpoint = await startEndpoint({ models: [model], answer });
@@ -119,7 +120,7 @@ describe('MiniMax-M2.7', () => {
   };
   /** As the endpoint does with `reasoning_split` and without, in turns, as gateways drop what they do not know. */
   const think = (said: Said, n: number) => {
-    if (n % 4 < 2) said.content = `<think>\n${DECOY}\n</think>\n\n${said.content ?? ''}`;
+    if (n % 2 === 0) said.content = `<think>\n${DECOY}\n</think>\n\n${said.content ?? ''}`;
     else said.reasoning_details = [{ type: 'reasoning.text', id: `t${n}`, text: DECOY }];
   };
   const FROZEN = ['sampling.frequency_penalty', 'sampling.presence_penalty'];
@@ -218,7 +219,7 @@ describe('a model that nothing is known of', () => {
     return (body.messages as Said[]).some(thinks) ? 'thinking in the history' : null;
   };
   const think = (said: Said, n: number) => {
-    if (n % 4 < 2) said.content = `<think>${DECOY}\n</think>${said.content ?? ''}`;
+    if (n % 2 === 0) said.content = `<think>${DECOY}\n</think>${said.content ?? ''}`;
     else said.reasoning_content = DECOY;
   };
 
