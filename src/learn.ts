@@ -1,23 +1,24 @@
 import type { Trajectory } from './agent/trajectory.ts';
 import { genePaths } from './genome/genes.ts';
 import type { Genome } from './genome/genome.ts';
-import type { Llm } from './llm/llm.ts';
+import type { Advisor } from './llm/advisor.ts';
 import { type Case, criticize, isKnown } from './memory/criticize.ts';
+import type { Lesson } from './memory/lesson.ts';
+import { recall } from './memory/recall.ts';
+import { excerpt } from './prompts/excerpt.ts';
 import { seedAt } from './rng.ts';
 import type { Round } from './selection/barrier.ts';
 import { block, pairs } from './selection/measure.ts';
 import type { Event, RunIdentity, State } from './state.ts';
 import type { Task } from './suite/suite.ts';
 
+/** What learning needs of the world. */
 export type LearnParts = {
   identity: RunIdentity;
   state: State;
   genomes: { load(id: string): Genome | Promise<Genome> };
-  /** The model that criticises, and its name. */
-  askCritic: Llm;
-  critic: string;
-  /** Tokens that the critic takes, prompt and reply; null where unknown. */
-  criticContext?: number | null;
+  /** The model that criticises. */
+  critic: Advisor;
   readTrajectory(trial: string): Promise<Trajectory | null>;
   record(event: Event): void;
 };
@@ -25,6 +26,8 @@ export type LearnParts = {
 /** How many cases a generation gives to the critic: so many shortfalls, and so many wins. */
 const SHORTFALLS = 2;
 const WINS = 1;
+/** How many lessons a critic is told of that are written already. */
+const KNOWN = 10;
 
 type Trial = { candidate: string; task: Task; difference: number };
 
@@ -39,13 +42,12 @@ export async function learn(parts: LearnParts, round: Round): Promise<void> {
   const lessons = await Promise.all(
     cases.map((it, i) =>
       it
-        ? criticize(
-            parts.askCritic,
-            parts.critic,
-            seedAt(identity.seed, 'criticize', round.generation, i),
+        ? criticize({
+            critic: parts.critic,
+            seed: seedAt(identity.seed, 'criticize', round.generation, i),
             it,
-            parts.criticContext,
-          )
+            known: writtenBefore(state, round, it),
+          })
         : [],
     ),
   );
@@ -53,6 +55,12 @@ export async function learn(parts: LearnParts, round: Round): Promise<void> {
     if (!isKnown(lesson, state.lessons))
       parts.record({ type: 'lesson', generation: round.generation, lesson });
   }
+}
+
+/** The lessons that speak of a case, as of the last barrier: after a cut some of this generation's are known already. */
+function writtenBefore({ lessons, lessonRecords }: State, { generation }: Round, { own }: Case): Lesson[] {
+  const older = new Map([...lessons].filter(([, lesson]) => lesson.generation < generation));
+  return recall(older, lessonRecords, excerpt(own.trajectory), KNOWN);
 }
 
 /** In slot order within equals: survivors first, then new candidates. */

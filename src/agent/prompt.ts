@@ -11,13 +11,15 @@ const PHASES: Record<Phase, string> = {
   checking: 'look for faults, then submit',
 };
 
+/** What every trial opens with, whatever the genome. */
+export const SETTING =
+  'You are an agent in a small machine-learning competition. You work in one folder with Node 20 and no packages; the data stand in data/. Each turn, call one or more tools. `train` runs `node main.mjs`, which must write submission.csv. The last valid submission counts unless you submit an earlier attempt.';
+
 /** The system message: what the agent is, its standing rules, and the skills it may read. */
 export function systemPrompt(genome: Genome): string {
   const rules = Object.values(genome.rules).filter((rule) => rule.when === 'always');
   const skills = Object.entries(genome.skills);
-  const parts = [
-    'You are an agent in a small machine-learning competition. You work in one folder with Node 20 and no packages; the data stand in data/. Each turn, call one or more tools. `train` runs `node main.mjs`, which must write submission.csv. The last valid submission counts unless you submit an earlier attempt.',
-  ];
+  const parts = [SETTING];
   if (rules.length > 0) parts.push(`## Rules\n${rules.map((rule) => `- ${oneLine(rule.text)}`).join('\n')}`);
   if (skills.length > 0 && genome.tools.read_skill) {
     const list = skills.map(([name, skill]) => `- ${name}: ${oneLine(skill.description)}`);

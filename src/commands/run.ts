@@ -10,6 +10,8 @@ import { type Constitution, loadConstitution } from '../guard/constitution.ts';
 import { reviewChange } from '../guard/review.ts';
 import { localRunner } from '../jobs/local.ts';
 import { hashJson } from '../json.ts';
+import type { Advisor } from '../llm/advisor.ts';
+import type { Llm } from '../llm/llm.ts';
 import { renderMemory } from '../memory/render.ts';
 import { startProgress } from '../progress.ts';
 import { span } from '../report/format.ts';
@@ -23,7 +25,7 @@ import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
 import { GRACE_MS, type Halt, openModels } from './models.ts';
-import { checkPrices, type Parties, partiesOf, partyLines, reachParties } from './parties.ts';
+import { checkPrices, type Parties, type Party, partiesOf, partyLines, reachParties } from './parties.ts';
 import { endTrials, planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
 import { displayed, readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
@@ -159,12 +161,8 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
       generations: config.generations,
       genomes: { save: run.saveGenome, load: run.loadGenome },
       evaluator,
-      ask: models.mutator,
-      mutator: config.mutator.model,
-      mutatorContext: parties.mutator.profile.context,
-      askCritic: models.critic,
-      critic: config.critic.model,
-      criticContext: parties.critic.profile.context,
+      mutator: advisor(parties.mutator, models.mutator),
+      critic: advisor(parties.critic, models.critic),
       review: (child, parent) => objections(constitution, parent, child),
       readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
       record(event) {
@@ -227,6 +225,10 @@ async function conclude(
   if (stop === 'interrupted') return EXIT.interrupted;
   if (stop === 'infrastructure' || stop === 'refused') return EXIT.inconclusive;
   return stop === 'finished' ? EXIT.finished : EXIT.limit;
+}
+
+function advisor({ model, profile }: Party, ask: Llm): Advisor {
+  return { ask, model, context: profile.context };
 }
 
 /** What makes this run this run: another identity needs another folder. */

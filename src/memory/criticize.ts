@@ -2,12 +2,15 @@ import type { Trajectory } from '../agent/trajectory.ts';
 import type { Outcome } from '../evaluation/trial.ts';
 import type { Genome } from '../genome/genome.ts';
 import { hashJson, type Json } from '../json.ts';
-import { jsonReply } from '../llm/json-reply.ts';
-import { type Llm, LlmError } from '../llm/llm.ts';
+import type { Advisor } from '../llm/advisor.ts';
+import { LlmError } from '../llm/llm.ts';
+import { ending } from '../prompts/ending.ts';
 import { excerpt } from '../prompts/excerpt.ts';
 import { oneLine } from '../prompts/one-line.ts';
+import { points } from '../prompts/points.ts';
 import { promptRoom, replyTokens } from '../prompts/prompt-room.ts';
-import { type CritiqueText, critiquePrompt } from '../prompts/prompts.ts';
+import { type CritiqueText, critiquePrompt, POINTS } from '../prompts/prompts.ts';
+import { readReply } from '../prompts/read-reply.ts';
 import { type Opening, wholeTrace } from '../prompts/trace.ts';
 import { tryAsk } from '../prompts/try-ask.ts';
 import type { Lesson } from './lesson.ts';
@@ -27,6 +30,9 @@ export type Case = {
   reference: { trial: string; score: number; trajectory: Trajectory | null };
 };
 
+/** What criticism takes: the model, the request's seed, the case, and lessons that shall not be written again. */
+export type CriticizeParts = { critic: Advisor; seed: number; it: Case; known: readonly Lesson[] };
+
 /** Longest text of a lesson's field, most gene paths, and most lessons from one case. */
 const LONGEST = 500;
 const MOST_GENES = 5;
@@ -35,34 +41,31 @@ const MOST_LESSONS = 3;
 const ALIKE = 0.8;
 /** Two lessons take some 500 tokens; the rest is for thinking, which counts as output. */
 const REPLY = 4096;
-/** A reply of more characters than this holds no lessons. */
-const LONGEST_REPLY = 200_000;
 /** Characters of the two traces, and of what stood before the first turn. */
 const WHOLE = 24_000;
 const BASELINE_WHOLE = 12_000;
 const OPENING: Opening = { system: 3000, user: 2000 };
 
 /**
- * Asks the model what can be learnt from a case. Whatever it answers, only well-formed lessons come back: none is
- * an answer too, and so is a model that does not answer. `context` is the model's, in tokens, where it is known.
- * Rejects only for faults that stop the run.
+ * Asks the critic what can be learnt from a case. Whatever it answers, only well-formed lessons come back: none is an
+ * answer too, and so is a critic that does not answer. Rejects only for faults that stop the run.
  */
-export async function criticize(
-  ask: Llm,
-  model: string,
-  seed: number,
-  it: Case,
-  context: number | null = null,
-): Promise<Lesson[]> {
+export async function criticize({ critic, seed, it, known }: CriticizeParts): Promise<Lesson[]> {
+  const { ask, model, context } = critic;
   const max_tokens = replyTokens(REPLY, context);
   const request = (room: number) => ({
-    ...{ model, messages: critiquePrompt(critiqueText(it, room)), temperature: 1, seed, max_tokens },
+    model,
+    messages: critiquePrompt(critiqueText(it, known, room)),
+    temperature: 1,
+    seed,
+    max_tokens,
   });
   let reply = await tryAsk(ask, request(promptRoom(max_tokens, context)));
   // A context smaller than was thought has no room for whole traces.
   if (reply instanceof LlmError && reply.fault === 'too-long') reply = await tryAsk(ask, request(0));
   if (reply instanceof LlmError) return [];
-  const found = readLessons(reply.message.content);
+  const read = readReply(reply.message.content);
+  const found = typeof read === 'string' || !Array.isArray(read.lessons) ? [] : read.lessons;
   return found.slice(0, MOST_LESSONS).flatMap((entry) => asLesson(entry, it));
 }
 
@@ -74,10 +77,11 @@ export function isKnown(lesson: Lesson, others: ReadonlyMap<string, Lesson>): bo
 }
 
 /** What the critic is told; short excerpts always, whole traces as far as `room` (characters) allows. */
-function critiqueText({ own, reference, task, genes, genome }: Case, room: number): CritiqueText {
+function critiqueText(it: Case, known: readonly Lesson[], room: number): CritiqueText {
+  const { own, reference, task, genes, genome } = it;
   const text: CritiqueText = {
     task: `${task.id} (${task.family})`,
-    scores: `The agent under this harness scored ${points(own.score)}; under the baseline harness, with the same seed, ${points(reference.score)} (share of the leaderboard beaten, in points of 100).`,
+    scores: `The agent under this harness scored ${points(own.score)}; under the baseline harness, with the same seed, ${points(reference.score)}. ${POINTS}`,
     excerpt: excerpt(own.trajectory),
     whole: '',
     baselineExcerpt: reference.trajectory ? excerpt(reference.trajectory) : '',
@@ -85,6 +89,7 @@ function critiqueText({ own, reference, task, genes, genome }: Case, room: numbe
     outcome: own.outcome ? ending(own.outcome) : '',
     rules: genome ? rulesOf(genome) : '',
     genes: genes.join(', '),
+    known: known.map(({ symptom, cause, advice }) => `- ${symptom} ${cause} ${advice}`).join('\n'),
   };
   const used = critiquePrompt(text).reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
   const left = room - used;
@@ -104,22 +109,6 @@ function rulesOf({ rules }: Genome): string {
     ([id, { when, text }]) => `- rules.${id} (${when}): ${oneLine(text)}`,
   );
   return lines.length === 0 ? 'None.' : lines.join('\n');
-}
-
-function ending(outcome: Outcome): string {
-  if (outcome.kind === 'lost') return 'It was cut off by a fault outside the agent.';
-  const { turns, jobs } = outcome.usage;
-  const spent = `It took ${turns} turns and ${jobs} training jobs.`;
-  if (outcome.kind === 'failed') return `It failed: ${oneLine(outcome.reason, 500)}. ${spent}`;
-  const median = outcome.aboveMedian ? 'above the median of the leaderboard' : 'below the median';
-  return `Its submission was valid: metric ${outcome.raw}, medal ${outcome.medal}, ${median}. ${spent}`;
-}
-
-/** The list of lessons in a reply; empty where there is none that can be read. */
-function readLessons(content: string | null): Json[] {
-  if ((content?.length ?? 0) > LONGEST_REPLY) return [];
-  const found = jsonReply(content)?.lessons;
-  return Array.isArray(found) ? found : [];
 }
 
 function asLesson(entry: Json, it: Case): Lesson[] {
@@ -147,8 +136,4 @@ function asText(value: Json | undefined): string | null {
   if (typeof value !== 'string') return null;
   const text = oneLine(value);
   return text === '' || text.length > LONGEST ? null : text;
-}
-
-function points(score: number): string {
-  return (100 * score).toFixed(1);
 }

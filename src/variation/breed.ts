@@ -9,6 +9,7 @@ import type { Candidate, Event } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Proposal, type Slot, takeStep, type VaryParts, vary } from './vary.ts';
 
+/** What breeding needs of the world. */
 export type BreedParts = VaryParts & {
   suite: Suite;
   /** By name; the baseline among them. */
@@ -63,8 +64,16 @@ async function admitFounders(parts: BreedParts): Promise<void> {
     if (parts.state.candidates.has(id)) continue;
     await parts.genomes.save(id, genome);
     const candidate: Candidate = {
-      ...{ id, parents: [], operator: 'founder', lineage: name, generation: 0, slot },
-      ...{ hypothesis: '', predicted: [], changes: [], lessons: [] },
+      id,
+      parents: [],
+      operator: 'founder',
+      lineage: name,
+      generation: 0,
+      slot,
+      hypothesis: '',
+      predicted: [],
+      changes: [],
+      lessons: [],
     };
     parts.record({ type: 'bred', candidate });
   }

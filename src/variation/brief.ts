@@ -3,7 +3,9 @@ import { getGene } from '../genome/genes.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Message } from '../llm/llm.ts';
 import type { Lesson, LessonRecord } from '../memory/lesson.ts';
-import { type MutationText, mutationPrompt, type Trace } from '../prompts/prompts.ts';
+import { ending } from '../prompts/ending.ts';
+import { points, signedPoints } from '../prompts/points.ts';
+import { type MutationText, mutationPrompt, POINTS, type Trace } from '../prompts/prompts.ts';
 import { type Opening, wholeTrace } from '../prompts/trace.ts';
 import type { Foresight, PredictionCheck } from '../state.ts';
 import type { Evidence, Shown } from './evidence.ts';
@@ -29,43 +31,52 @@ export type Brief = {
   foresight: Foresight;
   /** Genes that nothing changes: they are not shown. */
   frozen: readonly string[];
+  /** Where this mutator is told to look first. */
+  focus: string;
 };
 
 /** Characters of a skill's body in the table of genes, and of an earlier hypothesis. */
 const SHOWN = 300;
-/** Characters of all skills that are shown whole, and the share of the room that they may take. */
+/** Characters of all skills that are shown in full, and the share of the room that they may take. */
 const BODIES = 30_000;
 const BODIES_SHARE = 0.3;
 /** Characters of one trace, and fewest that say more than nothing. */
 const TRACE = 12_000;
 const LEAST = 500;
+/** The heading of a section. */
+const HEADING = 40;
 /** What stands before a trace: the genome is known already, the task is not. */
 const OPENING: Opening = { system: 0, user: 1500 };
-/** Titles and tags around a section. */
-const FRAME = 120;
 
 /**
  * The messages that ask for an edit, of about `room` characters at most: what is short is always there, then come
- * skills whole, then the traces, which share what is left.
+ * skills in full, then the traces, which share what is left.
  */
 export function briefMutator(brief: Brief, room: number): Message[] {
   const { evidence, genome } = brief;
   const text: MutationText = {
-    standing: `It stands ${signed(100 * brief.gain)} points of 100 above the baseline, as far as is known.`,
+    standing: `It stands ${signedPoints(brief.gain)} points of 100 above the baseline, as far as is known. ${POINTS}`,
     genes: geneTable(genome, brief.frozen),
     scorecard: scorecard(evidence),
     lessons: brief.lessons.map((lesson) => lessonLine(lesson, brief.lessonRecords)).join('\n'),
     attempted: brief.attempted.map(attemptedLine).join('\n'),
     predictions: predictions(brief),
-    ...{ bodies: '', failures: [], successes: [] },
+    bodies: '',
+    failures: [],
+    successes: [],
+    focus: brief.focus,
   };
-  const left = room - lengthOf(mutationPrompt(text));
+  const withTraces = (each: number): MutationText => ({
+    ...text,
+    failures: evidence.failures.map((trial) => trace(trial, each)),
+    successes: evidence.successes.map((trial) => trace(trial, each)),
+  });
+  // As long as with the shortest of traces, so that titles, endings and tags are counted.
+  const left = room - lengthOf(mutationPrompt(withTraces(1)));
   text.bodies = bodies(genome, Math.min(BODIES, left * BODIES_SHARE));
   const traces = evidence.failures.length + evidence.successes.length;
-  const each = Math.min(TRACE, Math.floor((left - text.bodies.length) / Math.max(1, traces)) - FRAME);
-  const show = (shown: readonly Shown[]): Trace[] =>
-    each < LEAST ? [] : shown.map((trial) => trace(trial, each));
-  return mutationPrompt({ ...text, failures: show(evidence.failures), successes: show(evidence.successes) });
+  const each = Math.min(TRACE, Math.floor((left - text.bodies.length - HEADING) / Math.max(1, traces)));
+  return mutationPrompt(each < LEAST ? text : withTraces(each));
 }
 
 /** The size of a conversation in characters. */
@@ -98,7 +109,7 @@ function bounds(gene: ScalarGene): string {
 function scorecard({ scorecard }: Evidence): string {
   if (scorecard.length === 0) return '';
   const lines = scorecard.map(({ task, own, baseline, trials }) =>
-    [task.id, task.family, points(own), points(baseline), signed(100 * (own - baseline)), trials].join(' | '),
+    [task.id, task.family, points(own), points(baseline), signedPoints(own - baseline), trials].join(' | '),
   );
   return ['task | family | this harness | baseline | difference | trials', ...lines].join('\n');
 }
@@ -121,9 +132,10 @@ function bodies(genome: Genome, room: number): string {
   return fitting.join('\n\n');
 }
 
-function trace({ task, score, baseline, trajectory }: Shown, limit: number): Trace {
+function trace({ task, score, baseline, outcome, trajectory }: Shown, limit: number): Trace {
   return {
     title: `${task}, score ${points(score)}, baseline ${points(baseline)}`,
+    ending: ending(outcome),
     text: wholeTrace(trajectory, limit, OPENING),
   };
 }
@@ -132,28 +144,28 @@ function lessonLine(lesson: Lesson, records: ReadonlyMap<string, LessonRecord>):
   const record = records.get(lesson.id);
   const fared =
     record && record.bred > 0
-      ? `bred ${record.bred}, mean ${signed((100 * record.gain) / record.bred)} points`
+      ? `bred ${record.bred}, mean ${signedPoints(record.gain / record.bred)} points`
       : 'not tried yet';
   return `- Symptom: ${lesson.symptom} Cause: ${lesson.cause} Advice: ${lesson.advice} Genes: ${lesson.genes.join(', ') || 'none'} (${fared})`;
 }
 
 function attemptedLine({ changes, hypothesis, gain }: Attempted): string {
-  const fared = gain === null ? 'clearly behind, dropped' : `${signed(100 * gain)} points against its parent`;
+  const fared = gain === null ? 'clearly behind, dropped' : `${signedPoints(gain)} points against its parent`;
   return `- ${changes.join('; ')}: ${fared}${hypothesis === '' ? '' : ` (${shorten(hypothesis)})`}`;
 }
 
-/** How good the mutator's bets were so far, over all lineages, and those on this lineage one by one. */
+/** How good the mutators' bets were so far, over all lineages, and those on this lineage one by one. */
 function predictions({ attempted, foresight }: Brief): string {
   const { checked, hits, others, improved } = foresight;
   if (checked === 0) return '';
   const elsewhere =
     others === 0
       ? ''
-      : ` Of ${others} that you did not name, ${improved} did as well (${share(improved, others)}).`;
+      : ` Of ${others} that were not named, ${improved} did as well (${share(improved, others)}).`;
   const lines = attempted.flatMap(({ changes, check }) => (check ? [checkLine(changes, check)] : []));
   return [
-    `Of ${checked} tasks that you expected to improve, ${hits} did (${share(hits, checked)}).${elsewhere} A bet is worth something where the first share is clearly above the second.`,
-    ...lines,
+    `Over all lineages together: of ${checked} tasks that were expected to improve, ${hits} did (${share(hits, checked)}).${elsewhere} Bets are worth something where the first share is clearly above the second.`,
+    ...(lines.length === 0 ? [] : ['On this lineage, edit by edit:', ...lines]),
   ].join('\n');
 }
 
@@ -170,14 +182,6 @@ function checkLine(changes: readonly string[], { hit, missed, unknown, others }:
 
 function share(part: number, whole: number): string {
   return `${Math.round((100 * part) / whole)}%`;
-}
-
-function points(score: number): string {
-  return (100 * score).toFixed(1);
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
 }
 
 function shorten(text: string): string {

@@ -1,5 +1,5 @@
 import type { Trajectory } from '../agent/trajectory.ts';
-import type { TrialSpec } from '../evaluation/trial.ts';
+import type { Outcome, TrialSpec } from '../evaluation/trial.ts';
 import { excerpt } from '../prompts/excerpt.ts';
 import { block, score } from '../selection/measure.ts';
 import type { RunIdentity, State } from '../state.ts';
@@ -8,26 +8,29 @@ import type { Task } from '../suite/suite.ts';
 /** How a harness did on one search task, over its latest trials. */
 export type TaskScore = { task: Task; own: number; baseline: number; trials: number };
 
-/** A trial to be read, beside the baseline's score on the same seed; `excerpt` is a short text of it. */
+/** A trial to be read, and how it ended, beside the baseline's score on the same seed. */
 export type Shown = {
   task: string;
   score: number;
   baseline: number;
-  excerpt: string;
+  outcome: Outcome;
   trajectory: Trajectory;
 };
 
-/** What a mutator may know of a parent: search tasks only. `scorecard` is in task order. */
+/** What a mutator may know of a parent: search tasks only. `scorecard` is in task order, trials with the worst first. */
 export type Evidence = { scorecard: TaskScore[]; failures: Shown[]; successes: Shown[] };
 
-/** How many generations back a mutator looks, and how many trajectories of each kind it reads. */
+/** How many generations back a mutator looks, and how many trials of each kind are at hand. */
 const GENERATIONS = 3;
-const FAILURES = 3;
+const FAILURES = 6;
 const SUCCESSES = 2;
+/** Of how many failures the situation tells. */
+const SITUATION = 3;
 
 /**
  * What is known of a genome at the barrier before `generation`. Trials of the last three generations make the
- * scorecard; the trials furthest below the baseline, and the best ones, are to be read whole.
+ * scorecard; of those, the ones furthest below the baseline and the best ones can be read. `situation` is short text of
+ * the very worst, by which lessons are recalled; it is the same for all children of the genome.
  */
 export async function gatherEvidence(
   parts: {
@@ -38,7 +41,7 @@ export async function gatherEvidence(
   genome: string,
   tasks: readonly Task[],
   generation: number,
-): Promise<Evidence> {
+): Promise<Evidence & { situation: string }> {
   const { identity, state } = parts;
   const scoreOfTrial = (spec: TrialSpec) => score(state.outcomes.get(spec.id));
   const trials = tasks.flatMap((task) =>
@@ -63,20 +66,27 @@ export async function gatherEvidence(
   const shortfall = (trial: (typeof trials)[number]) => Math.max(trial.baseline, 0.5) - trial.own;
   const worst = [...trials].sort((a, b) => shortfall(b) - shortfall(a) || (a.trial < b.trial ? -1 : 1));
   const best = [...trials].sort((a, b) => b.own - a.own || (a.trial < b.trial ? -1 : 1));
-  const show = async (chosen: typeof trials): Promise<Shown[]> => {
-    const read = await Promise.all(chosen.map((trial) => parts.readTrajectory(trial.trial)));
-    return chosen.flatMap(({ task, own, baseline }, i) => {
-      const trajectory = read[i];
-      return trajectory
-        ? [{ task: task.id, score: own, baseline, excerpt: excerpt(trajectory), trajectory }]
-        : [];
-    });
-  };
+  const read = (chosen: typeof trials) =>
+    Promise.all(
+      chosen.map(async ({ task, trial, own, baseline }): Promise<Shown | null> => {
+        const trajectory = await parts.readTrajectory(trial);
+        const outcome = state.outcomes.get(trial);
+        return trajectory && outcome ? { task: task.id, score: own, baseline, outcome, trajectory } : null;
+      }),
+    );
+  const failures = await read(worst.filter((trial) => shortfall(trial) > 0).slice(0, FAILURES));
+  const successes = await read(best.filter((trial) => shortfall(trial) <= 0).slice(0, SUCCESSES));
+  const excerpts = present(failures.slice(0, SITUATION)).map(({ trajectory }) => excerpt(trajectory));
   return {
     scorecard,
-    failures: await show(worst.filter((trial) => shortfall(trial) > 0).slice(0, FAILURES)),
-    successes: await show(best.filter((trial) => shortfall(trial) <= 0).slice(0, SUCCESSES)),
+    failures: present(failures),
+    successes: present(successes),
+    situation: excerpts.join('\n'),
   };
+}
+
+function present(shown: readonly (Shown | null)[]): Shown[] {
+  return shown.filter((trial) => trial !== null);
 }
 
 function latest(generation: number): number[] {

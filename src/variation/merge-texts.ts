@@ -1,8 +1,10 @@
 import { diffGenomes } from '../genome/diff.ts';
 import { type GeneValue, getGene, setGene } from '../genome/genes.ts';
 import type { Genome } from '../genome/genome.ts';
+import type { Advisor } from '../llm/advisor.ts';
 import { LlmError } from '../llm/llm.ts';
 import { oneLine } from '../prompts/one-line.ts';
+import { signedPoints } from '../prompts/points.ts';
 import { replyTokens } from '../prompts/prompt-room.ts';
 import { type MergeText, mergePrompt } from '../prompts/prompts.ts';
 import { readReply } from '../prompts/read-reply.ts';
@@ -10,8 +12,7 @@ import { tryAsk } from '../prompts/try-ask.ts';
 import { gainOver } from '../selection/operators.ts';
 import type { State } from '../state.ts';
 import { changersOf, commonAncestor } from './ancestry.ts';
-import type { Mutator } from './mutate-text.ts';
-import { completed, hasInvisible } from './parse-edits.ts';
+import { isTextGene, kindOf, readTextGene } from './text-gene.ts';
 
 /** The parents of a crossover, first and second, as candidates and as genomes. */
 export type Parents = { ids: [string, string]; genomes: [Genome, Genome] };
@@ -42,7 +43,7 @@ export async function contestedTexts(
   const changed = genomes.map((genome) => new Set(diffGenomes(origin, genome).map(({ path }) => path)));
   const contested = diffGenomes(...genomes).flatMap(({ path }): Contested[] => {
     const [first, second] = genomes.map((genome) => getGene(genome, path));
-    if (!/^(rules|skills)\./.test(path) || first === undefined || second === undefined) return [];
+    if (!isTextGene(path) || first === undefined || second === undefined) return [];
     if (!changed.every((paths) => paths.has(path))) return [];
     return [{ path, ancestor: getGene(origin, path), values: [first, second] }];
   });
@@ -54,7 +55,7 @@ export async function contestedTexts(
  * must hold the gene's value of either parent. Rejects only for faults that stop the run.
  */
 export async function mergeText(
-  { state, mutator }: { state: State; mutator: Mutator },
+  { state, mutator }: { state: State; mutator: Advisor },
   parents: Parents,
   contested: Contested,
   genome: Genome,
@@ -65,29 +66,18 @@ export async function mergeText(
   const reply = await tryAsk(mutator.ask, {
     model: mutator.model,
     messages: mergePrompt(mergeBrief(state, parents.ids, contested)),
-    ...{ temperature: 1, seed, max_tokens: replyTokens(REPLY, mutator.context) },
+    temperature: 1,
+    seed,
+    max_tokens: replyTokens(REPLY, mutator.context),
   });
   if (reply instanceof LlmError) return oneLine(`the model did not answer: ${reply.message}`, 200);
   const read = readReply(reply.message.content);
   if (typeof read === 'string') return read;
-  const { value } = read;
-  if (value === null || value === undefined || typeof value !== 'object' || Array.isArray(value))
-    return '"value" must be an object';
-  const odd = Object.keys(value).find((key) => !FIELDS[kindOf(path)].includes(key));
-  if (odd !== undefined) return oneLine(`a ${kindOf(path)} has no field "${odd}"`, 200);
-  if (hasInvisible(value)) return 'the value holds invisible characters';
-  const merged = setGene(genome, path, completed(parents.genomes[0], path, value));
+  const value = readTextGene(parents.genomes[0], path, read.value);
+  if (typeof value === 'string') return oneLine(value, 200);
+  const merged = setGene(genome, path, value);
   const [problem] = check(merged);
   return problem === undefined ? merged : oneLine(problem, 200);
-}
-
-const FIELDS: Record<'rule' | 'skill', readonly string[]> = {
-  rule: ['when', 'text'],
-  skill: ['description', 'body'],
-};
-
-function kindOf(path: string): 'rule' | 'skill' {
-  return path.startsWith('rules.') ? 'rule' : 'skill';
 }
 
 function mergeBrief(state: State, ids: [string, string], { path, ancestor, values }: Contested): MergeText {
@@ -97,8 +87,11 @@ function mergeBrief(state: State, ids: [string, string], { path, ancestor, value
     learnt: learnt(state, id, origin, path),
   }));
   return {
-    ...{ path, kind: kindOf(path), ancestor: ancestor === undefined ? '' : asText(ancestor) },
-    ...{ first: first!, second: second! },
+    path,
+    kind: kindOf(path),
+    ancestor: ancestor === undefined ? '' : asText(ancestor),
+    first: first!,
+    second: second!,
   };
 }
 
@@ -106,8 +99,8 @@ function learnt(state: State, id: string, origin: string, path: string): string 
   const lines = changersOf(state, id, origin, path)
     .slice(-LEARNT)
     .map(({ id, parents, generation, hypothesis }) => {
-      const gain = 100 * gainOver(id, parents[0]!, state.estimates);
-      const fared = `${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(1)} points against its parent`;
+      const gain = gainOver(id, parents[0]!, state.estimates);
+      const fared = `${signedPoints(gain)} points against its parent`;
       return `- generation ${generation}, ${fared}${hypothesis === '' ? '' : `: ${oneLine(hypothesis, 300)}`}`;
     });
   return lines.join('\n') || 'Nothing is known.';

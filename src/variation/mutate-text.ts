@@ -1,4 +1,5 @@
-import { type ChatReply, type Llm, LlmError, type Message } from '../llm/llm.ts';
+import type { Advisor } from '../llm/advisor.ts';
+import { type ChatReply, LlmError, type Message } from '../llm/llm.ts';
 import { spoken } from '../llm/thinking.ts';
 import { oneLine } from '../prompts/one-line.ts';
 import { promptRoom, replyTokens } from '../prompts/prompt-room.ts';
@@ -6,14 +7,6 @@ import { repairPrompt } from '../prompts/prompts.ts';
 import { tryAsk } from '../prompts/try-ask.ts';
 import { type Brief, briefMutator, lengthOf } from './brief.ts';
 import { type EditRules, type ParsedEdits, parseEdits } from './parse-edits.ts';
-
-/** The model that proposes edits. */
-export type Mutator = {
-  ask: Llm;
-  model: string;
-  /** Tokens of prompt and reply together; null where unknown. */
-  context: number | null;
-};
 
 /** How often a mutator may answer: the first time, and once more with what was wrong. */
 const ATTEMPTS = 2;
@@ -28,7 +21,7 @@ const SHORTER = 0.3;
  * that stop the run.
  */
 export async function mutateText(
-  mutator: Mutator,
+  mutator: Advisor,
   brief: Brief,
   rules: EditRules,
   seedOf: (attempt: number) => number,
@@ -41,8 +34,11 @@ export async function mutateText(
   let parsed: ParsedEdits = { ok: false, problems: [] };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const request = () => ({
-      ...{ model, messages: [...briefMutator(brief, room), ...repair] },
-      ...{ temperature: 1, seed: seedOf(attempt), max_tokens },
+      model,
+      messages: [...briefMutator(brief, room), ...repair],
+      temperature: 1,
+      seed: seedOf(attempt),
+      max_tokens,
     });
     const first = request();
     let reply = await tryAsk(mutator.ask, first);

@@ -5,6 +5,7 @@ import type { Json } from '../json.ts';
 import { oneLine } from '../prompts/one-line.ts';
 import { MAX_EDITS, MIN_REASON } from '../prompts/prompts.ts';
 import { readReply } from '../prompts/read-reply.ts';
+import { isTextGene, readTextGene } from './text-gene.ts';
 
 /** What a mutator proposed, applied to the parent; or what is wrong with it, a sentence a problem. */
 export type ParsedEdits =
@@ -76,7 +77,7 @@ function applyEdit(genome: Genome, edit: Json, { frozen }: EditRules): Applied |
   if (frozen.includes(path)) return `${path}: frozen for this run: the endpoint cannot express it`;
   try {
     if (op === 'remove') {
-      if (!/^(rules|skills)\./.test(path)) return `${path}: only rules and skills can be removed`;
+      if (!isTextGene(path)) return `${path}: only rules and skills can be removed`;
       if (getGene(genome, path) === undefined) return `${path}: there is no such gene to remove`;
       return { genome: removeGene(genome, path), path, reason: '' };
     }
@@ -84,8 +85,12 @@ function applyEdit(genome: Genome, edit: Json, { frozen }: EditRules): Applied |
     if (value === undefined || value === null) return `${path}: "set" needs a "value"`;
     // A server of tools is a command on the user's machine: not for a model to propose.
     if (path.startsWith('mcp.')) return `${path}: servers cannot be edited`;
-    if (hasInvisible(value)) return `${path}: the value holds invisible characters`;
-    const set = setGene(genome, path, completed(genome, path, value));
+    if (isTextGene(path)) {
+      const read = readTextGene(genome, path, value);
+      if (typeof read === 'string') return `${path}: ${read}`;
+      return { genome: setGene(genome, path, read), path, reason: '' };
+    }
+    const set = setGene(genome, path, value as GeneValue);
     if (!isNumeric(path)) return { genome: set, path, reason: '' };
     // In JSON 1e999 is a number, and infinite when read.
     if (typeof value !== 'number' || !Number.isFinite(value)) return `${path}: the value must be a number`;
@@ -96,22 +101,6 @@ function applyEdit(genome: Genome, edit: Json, { frozen }: EditRules): Applied |
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** A skill's fields that the mutator cannot see (other files, licence) stay as they are. Validated by `check`. */
-export function completed(genome: Genome, path: string, value: Json): GeneValue {
-  if (!path.startsWith('skills.') || typeof value !== 'object') return value as GeneValue;
-  return { files: {}, ...(getGene(genome, path) as object | undefined), ...value } as unknown as GeneValue;
-}
-
-/**
- * Whether texts hold characters that nobody sees: they would hide a word from the guard and from people. Controls are
- * the schema's business.
- */
-export function hasInvisible(value: Json): boolean {
-  if (typeof value === 'string') return /\p{Cf}/u.test(value);
-  if (value === null || typeof value !== 'object') return false;
-  return Object.entries(value).some(([key, item]) => hasInvisible(key) || hasInvisible(item));
 }
 
 function isNumeric(path: string): boolean {

@@ -1,6 +1,6 @@
 import type { Trajectory } from '../agent/trajectory.ts';
 import type { Genome } from '../genome/genome.ts';
-import type { Llm } from '../llm/llm.ts';
+import type { Advisor } from '../llm/advisor.ts';
 import { recall } from '../memory/recall.ts';
 import { rngAt, seedAt } from '../rng.ts';
 import type { BreedingOperator } from '../selection/operators.ts';
@@ -9,20 +9,19 @@ import type { Operator, RunIdentity, State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { crossover } from './crossover.ts';
 import { gatherEvidence } from './evidence.ts';
+import { focusOf } from './focus.ts';
 import { attemptedOn } from './history.ts';
 import { contestedTexts, mergeText, type Parents } from './merge-texts.ts';
 import { mutateParams } from './mutate-params.ts';
-import { type Mutator, mutateText } from './mutate-text.ts';
+import { mutateText } from './mutate-text.ts';
 
+/** What variation needs of the world. */
 export type VaryParts = {
   identity: RunIdentity;
   state: State;
   genomes: { load(id: string): Genome | Promise<Genome> };
-  /** The model that proposes edits, and its name. */
-  ask: Llm;
-  mutator: string;
-  /** Tokens of prompt and reply together that it can hold; null or left out where unknown. */
-  mutatorContext?: number | null;
+  /** The model that proposes edits, and merges. */
+  mutator: Advisor;
   readTrajectory(trial: string): Promise<Trajectory | null>;
 };
 
@@ -99,10 +98,9 @@ async function mergeAll(
 ): Promise<{ genome: Genome; notes: string[] }> {
   let genome = drawn;
   const notes: string[] = [];
-  const known = { state: parts.state, mutator: mutatorOf(parts) };
   for (const contested of await contestedTexts(parts, parents)) {
     const { path } = contested;
-    const merged = await mergeText(known, parents, contested, genome, check, seedOf(path));
+    const merged = await mergeText(parts, parents, contested, genome, check, seedOf(path));
     if (typeof merged === 'string') notes.push(`${path} could not be merged: ${merged}`);
     else {
       genome = merged;
@@ -120,29 +118,26 @@ async function edit(
 ): Promise<Proposal> {
   const { identity, state } = parts;
   const evidence = await gatherEvidence(parts, parent, tasks, generation);
-  const situation = evidence.failures.map((shown) => shown.excerpt).join('\n');
-  const lessons = recall(state.lessons, state.lessonRecords, situation);
+  const lessons = recall(state.lessons, state.lessonRecords, evidence.situation);
+  const focus = focusOf(identity.seed, generation, slot, evidence.failures);
   const frozen = identity.frozen ?? [];
   const brief = {
     genome: await parts.genomes.load(parent),
     gain: state.estimates.get(parent)?.shrunk ?? 0,
-    evidence,
+    evidence: { ...evidence, failures: focus.failures },
     lessons,
     lessonRecords: state.lessonRecords,
     attempted: attemptedOn(state, parent, generation),
     foresight: state.foresight,
     frozen,
+    focus: focus.text,
   };
   const seedOf = (attempt: number) => seedAt(identity.seed, 'mutate', generation, slot, attempt);
   const rules = { tasks: tasks.map((task) => task.id), frozen, check };
-  const parsed = await mutateText(mutatorOf(parts), brief, rules, seedOf);
+  const parsed = await mutateText(parts.mutator, brief, rules, seedOf);
   const common = { ...plain('mutate-text', [parent]), lessons: lessons.map((lesson) => lesson.id) };
   if (!parsed.ok) return { ...common, problems: parsed.problems };
   return { ...common, hypothesis: parsed.hypothesis, predicted: parsed.expects, genome: parsed.genome };
-}
-
-function mutatorOf({ ask, mutator, mutatorContext = null }: VaryParts): Mutator {
-  return { ask, model: mutator, context: mutatorContext };
 }
 
 function plain(operator: Operator, parents: string[]): Omit<Proposal & { problems: string[] }, 'problems'> {
