@@ -216,14 +216,16 @@ async function conclude(
   await writeReport(dir, report);
   if (output.json) context.print(JSON.stringify(headline(report), null, 2));
   else context.print(summary(report, wantsColour()));
-  if (stop !== 'finished' && !output.quiet) {
+  // Who wants no progress still wants to know what there is to mend.
+  const mend = stop === 'refused' || stop === 'infrastructure';
+  if (stop !== 'finished' && (mend || !output.quiet)) {
     context.note(
       `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}\` goes on`,
     );
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   }
   if (stop === 'interrupted') return EXIT.interrupted;
-  if (stop === 'infrastructure' || stop === 'refused') return EXIT.inconclusive;
+  if (mend) return EXIT.inconclusive;
   return stop === 'finished' ? EXIT.finished : EXIT.limit;
 }
 
