@@ -137,7 +137,9 @@ test('evolve trial records and replays', async () => {
   expect(scores(again)).toEqual(scores(first));
 
   const other = await trial(['--replay', 'trial-tape', '--seed', '9'], ALONE);
-  expect(other.stderr).toMatch(/^evolve: cassette trial-tape does not hold this request .*; replay with/);
+  expect(other.stderr).toMatch(
+    /^evolve: stopped: cassette trial-tape does not hold this request .*; replay with/,
+  );
   expect(other.stderr.trimEnd().split('\n')).toHaveLength(1);
   expect(other).toMatchObject({ code: 4, stdout: '' });
 }, 120_000);
