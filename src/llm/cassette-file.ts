@@ -11,13 +11,14 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
+import { linesOf } from '../lines.ts';
 import type { ChatReply } from './llm.ts';
 
 /** Where the JSON of a reply's line stands, in bytes; `n` counts the times its request was asked, from 0. */
-export type Place = { n: number; start: number; length: number };
+export type Taped = { n: number; start: number; length: number };
 
-/** The open file of a cassette: what stands where, and the length of its whole lines. */
-export type Tape = { fd: number; places: Map<string, Place[]>; bytes: number };
+/** The open file of a cassette: for each key what stands where, by `n`, and the length of its whole lines. */
+export type Tape = { fd: number; taped: Map<string, Taped[]>; bytes: number };
 
 /**
  * Opens a cassette's file and finds what it holds: for each key the places of its replies, by `n`, in which gaps are calls
@@ -27,9 +28,9 @@ export type Tape = { fd: number; places: Map<string, Place[]>; bytes: number };
 export function openTape(file: string, readOnly: boolean): Tape {
   const fd = openFile(file, readOnly);
   try {
-    const places = new Map<string, Place[]>();
-    const bytes = readOnly ? readPlaces(file, fd, places) : prepare(file, fd, places);
-    return { fd, places, bytes };
+    const taped = new Map<string, Taped[]>();
+    const bytes = readOnly ? readTaped(file, fd, taped) : prepare(file, fd, taped);
+    return { fd, taped, bytes };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -45,8 +46,8 @@ export function checkTape(file: string, readOnly: boolean): void {
   if (found || readOnly) {
     const fd = openFile(file, true);
     try {
-      if (readOnly) readPlaces(file, fd, new Map());
-      else if (fstatSync(fd).size > 0) readPlaces(file, fd, new Map(), true);
+      if (readOnly) readTaped(file, fd, new Map());
+      else if (fstatSync(fd).size > 0) readTaped(file, fd, new Map(), true);
     } finally {
       closeSync(fd);
     }
@@ -59,8 +60,8 @@ export function checkTape(file: string, readOnly: boolean): void {
   }
 }
 
-/** The reply at `place`. */
-export function readReply(fd: number, { start, length }: Place): ChatReply {
+/** The reply that stands there. */
+export function replyAt(fd: number, { start, length }: Taped): ChatReply {
   const line = Buffer.alloc(length);
   for (let done = 0; done < length; ) {
     const read = readSync(fd, line, done, length - done, start + done);
@@ -73,8 +74,6 @@ export function readReply(fd: number, { start, length }: Place): ChatReply {
 type Line = { key: string; n: number; reply: ChatReply };
 
 const HEADER = '{"cassette":1}';
-const CHUNK = 1 << 20;
-const NEWLINE = 0x0a;
 
 function openFile(file: string, readOnly: boolean): number {
   try {
@@ -89,9 +88,9 @@ function openFile(file: string, readOnly: boolean): number {
 }
 
 /** Reads what is there, cuts off a torn last line, and writes the header into an empty file. Gives the file's length. */
-function prepare(file: string, fd: number, places: Map<string, Place[]>): number {
+function prepare(file: string, fd: number, taped: Map<string, Taped[]>): number {
   const { size } = fstatSync(fd);
-  const bytes = size === 0 ? 0 : readPlaces(file, fd, places, true);
+  const bytes = size === 0 ? 0 : readTaped(file, fd, taped, true);
   try {
     if (bytes < size) ftruncateSync(fd, bytes);
     return bytes > 0 ? bytes : writeSync(fd, `${HEADER}\n`);
@@ -101,10 +100,10 @@ function prepare(file: string, fd: number, places: Map<string, Place[]>): number
 }
 
 /**
- * Fills `places` with those of each key, in the order of `n` (gaps are calls that failed). Gives the length of the whole
+ * Fills `taped` with the places of each key, in the order of `n` (gaps are calls that failed). Gives the length of the whole
  * lines; 0 where not even the header is whole, which only `mayBeTorn` allows.
  */
-function readPlaces(file: string, fd: number, places: Map<string, Place[]>, mayBeTorn = false): number {
+function readTaped(file: string, fd: number, taped: Map<string, Taped[]>, mayBeTorn = false): number {
   let number = 0;
   let bytes = 0;
   for (const [line, start] of linesOf(fd)) {
@@ -113,34 +112,15 @@ function readPlaces(file: string, fd: number, places: Map<string, Place[]>, mayB
     else {
       const { key, n } = parseLine(file, number, line);
       const place = { n, start, length: line.length };
-      const kept = places.get(key);
-      if (kept === undefined) places.set(key, [place]);
+      const kept = taped.get(key);
+      if (kept === undefined) taped.set(key, [place]);
       else kept.push(place);
     }
     bytes = start + line.length + 1;
   }
   if (number === 0 && !(mayBeTorn && startsHeader(fd))) throw noCassette(file);
-  for (const kept of places.values()) kept.sort((a, b) => a.n - b.n);
+  for (const kept of taped.values()) kept.sort((a, b) => a.n - b.n);
   return bytes;
-}
-
-/** The lines that end, without their newline, each with the place where it begins. Read in pieces. */
-function* linesOf(fd: number): Generator<[Buffer, number]> {
-  let rest = Buffer.alloc(0);
-  let start = 0;
-  for (;;) {
-    const piece = Buffer.allocUnsafe(CHUNK);
-    const length = readSync(fd, piece, 0, CHUNK, start + rest.length);
-    if (length === 0) return;
-    const filled = Buffer.concat([rest, piece.subarray(0, length)]);
-    let begin = 0;
-    for (let end = filled.indexOf(NEWLINE, rest.length); end >= 0; end = filled.indexOf(NEWLINE, begin)) {
-      yield [filled.subarray(begin, end), start + begin];
-      begin = end + 1;
-    }
-    rest = filled.subarray(begin);
-    start += begin;
-  }
 }
 
 function checkHeader(file: string, line: string): void {

@@ -1,13 +1,14 @@
-import { closeSync, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync } from 'node:fs';
 import { hashJson } from '../json.ts';
+import { appendLine } from '../lines.ts';
 import { redact, redactDeep } from '../secrets.ts';
-import { openTape, readReply } from './cassette-file.ts';
+import { openTape, replyAt } from './cassette-file.ts';
 import { type ChatReply, type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
 
 /**
  * Replies of a model in a file of JSON lines: a header, then `{key, n, reply}`, where `key` is the hash of the whole
- * request, and of who asks where that is told, and `n` counts the times it was asked, from 0. Two samples of one prompt stay two. Requests and keys of
- * endpoints are not in it; errors are not kept.
+ * request, and of who asks where that is told, and `n` counts the times it was asked, from 0. Two samples of one prompt
+ * stay two. Requests and keys of endpoints are not in it; errors are not kept.
  */
 export type Cassette = {
   /**
@@ -36,24 +37,19 @@ export type CassetteMode = 'record' | 'replay' | 'memo';
  */
 export function openCassette(file: string, mode: CassetteMode): Cassette {
   const tape = openTape(file, mode === 'replay');
-  const { fd, places } = tape;
+  const { fd, taped } = tape;
   /** The length of the whole lines. */
   let { bytes } = tape;
   /** How often each request has come since the file was opened. */
   const asked = new Map<string, number>();
   const appended = new Map<string, number>();
-  let torn = false;
   let open = true;
 
   const append = (key: string, n: number, reply: ChatReply) => {
     if (!open) throw new Error(`a reply came after the cassette ${file} was closed`);
-    if (torn) ftruncateSync(fd, bytes);
-    torn = true;
     const line = Buffer.from(`${JSON.stringify({ key, n, reply })}\n`);
-    // One write can be short, on a disk that is nearly full; the next one then says why.
-    for (let done = 0; done < line.length; ) done += writeSync(fd, line, done);
+    appendLine(fd, line, bytes);
     bytes += line.length;
-    torn = false;
   };
 
   const wrap = (llm: Llm, asker?: string): Llm => {
@@ -61,11 +57,11 @@ export function openCassette(file: string, mode: CassetteMode): Cassette {
       if (!open) throw new Error(`the cassette ${file} is closed`);
       if (signal?.aborted) throw cancelled('before the model was asked');
       const key = hashJson(asker === undefined ? request : [asker, request], 32);
-      const kept = places.get(key) ?? [];
+      const kept = taped.get(key) ?? [];
       const turn = asked.get(key) ?? 0;
       asked.set(key, turn + 1);
       const place = kept[turn];
-      if (place !== undefined && mode !== 'record') return readReply(fd, place);
+      if (place !== undefined && mode !== 'record') return replyAt(fd, place);
       if (mode === 'replay') throw unseen(file, request, kept.length);
       // The place in the row is taken before the answer comes, which may be after that of a later asker.
       const n = appended.get(key) ?? (kept.at(-1)?.n ?? -1) + 1;

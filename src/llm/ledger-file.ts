@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
 import { sha256 } from '../json.ts';
+import { appendLine, linesOf } from '../lines.ts';
 import type { LedgerLine } from './ledger-book.ts';
 
 /** An append-only file of ledger lines: JSON, the last member `sum` the beginning of the SHA-256 of the rest. */
@@ -24,9 +25,8 @@ export function openLedgerFile(path: string, enter: (line: LedgerLine) => void):
   const fd = openFile(path, 'a+');
   let bytes: number;
   try {
-    const end = replay(path, fd, enter);
-    bytes = end.bytes;
-    if (end.size > bytes) ftruncateSync(fd, bytes);
+    bytes = replay(path, fd, enter);
+    if (fstatSync(fd).size > bytes) ftruncateSync(fd, bytes);
   } catch (error) {
     closeSync(fd);
     throw error instanceof UserError ? error : unwritable(path, error);
@@ -39,15 +39,9 @@ export function openLedgerFile(path: string, enter: (line: LedgerLine) => void):
       if (closed) throw new Error('append to a closed ledger');
       const buffer = format(line);
       try {
-        // One write can be short, on a disk that is nearly full; the next one then says why.
-        for (let done = 0; done < buffer.length; ) done += writeSync(fd, buffer, done);
+        appendLine(fd, buffer, bytes);
       } catch (error) {
         failure = unwritable(path, error);
-        try {
-          ftruncateSync(fd, bytes);
-        } catch {
-          // The torn line stays, and the next reader drops it.
-        }
         throw failure;
       }
       bytes += buffer.length;
@@ -73,7 +67,6 @@ export function readLedgerFile(path: string, enter: (line: LedgerLine) => void):
   return true;
 }
 
-const NEWLINE = 0x0a;
 const SUM = /,"sum":"([0-9a-f]{8})"\}$/;
 /** The machine's faults, after which the same command can be given again. */
 const LATER = ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE'];
@@ -83,25 +76,14 @@ function format(line: LedgerLine): Buffer {
   return Buffer.from(`${text.slice(0, -1)},"sum":"${sha256(text, 8)}"}\n`);
 }
 
-/** Reads to the last newline; what stands behind it is torn: its call was never made, or counts in full. */
-function replay(
-  path: string,
-  fd: number,
-  enter: (line: LedgerLine) => void,
-): { bytes: number; size: number } {
-  const { size } = fstatSync(fd);
-  const all = Buffer.alloc(size);
-  for (let done = 0; done < size; ) {
-    const read = readSync(fd, all, done, size - done, done);
-    if (read === 0) break;
-    done += read;
-  }
+/** Gives the length of the whole lines; what stands behind is torn: its call was never made, or counts in full. */
+function replay(path: string, fd: number, enter: (line: LedgerLine) => void): number {
   let bytes = 0;
   let number = 0;
-  for (let end = all.indexOf(NEWLINE); end >= 0; end = all.indexOf(NEWLINE, bytes)) {
+  for (const [line, start] of linesOf(fd)) {
     number++;
     try {
-      enter(parse(all.toString('utf8', bytes, end)));
+      enter(parse(line.toString()));
     } catch (error) {
       throw new UserError(
         `${path} line ${number} is damaged: ${messageOf(error)}`,
@@ -109,9 +91,9 @@ function replay(
         5,
       );
     }
-    bytes = end + 1;
+    bytes = start + line.length + 1;
   }
-  return { bytes, size };
+  return bytes;
 }
 
 function parse(line: string): LedgerLine {

@@ -3,14 +3,14 @@ import { errorObjectFault } from './classify.ts';
 import { type AssistantMessage, type ChatReply, LlmError, type ToolCall } from './llm.ts';
 
 /** The most that a call can have used, for replies that do not say. */
-type Most = { tokensIn: number; tokensOut: number };
+type Tokens = { tokensIn: number; tokensOut: number };
 
 /**
  * A completion as endpoints really send it, as a reply. Tolerant of what can be understood: content in parts, a
  * missing call id, arguments as an object. Throws `LlmError` `garbled` for what is no completion, or the fault that an
  * `error` in it names; both may have been charged for.
  */
-export function replyOf(completion: unknown, most: () => Most): ChatReply {
+export function replyOf(completion: unknown, most: () => Tokens): ChatReply {
   if (!isRecord(completion)) throw garbled('the endpoint answered with JSON that is no completion');
   const choices = completion.choices;
   const choice = Array.isArray(choices) ? choices[0] : undefined;
@@ -79,7 +79,7 @@ function callOf(call: unknown, i: number): ToolCall[] {
 /** Counts that are not whole numbers, or nothing at all for a call that had a prompt, are no counts. */
 function usageOf(
   usage: unknown,
-  most: () => Most,
+  most: () => Tokens,
 ): Pick<ChatReply, 'tokensIn' | 'tokensOut' | 'tokensCached' | 'unmetered'> {
   if (!isRecord(usage)) return { ...most(), unmetered: true };
   const { prompt_tokens: tokensIn, completion_tokens: tokensOut, prompt_tokens_details: details } = usage;

@@ -1,8 +1,9 @@
-import { close, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { close, fdatasync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, UserError } from '../errors.ts';
+import { appendLine } from '../lines.ts';
 import type { Event } from '../state.ts';
 import { crc32 } from './crc32.ts';
 import { syncFolder } from './replace-file.ts';
@@ -145,13 +146,8 @@ export async function openJournal(path: string, end: JournalEnd): Promise<Journa
       if (closed) throw new Error('append to a closed journal');
       const buffer = formatLine(seq + 1, event, new Date().toISOString());
       try {
-        writeWhole(fd, buffer);
+        appendLine(fd, buffer, bytes);
       } catch (error) {
-        try {
-          ftruncateSync(fd, bytes);
-        } catch {
-          // The torn line stays, and the next reader drops it.
-        }
         throw fail(error);
       }
       seq++;
@@ -191,11 +187,6 @@ function openForAppending(path: string, end: JournalEnd): number {
   } catch (error) {
     throw storageError(path, error);
   }
-}
-
-/** One write can be short, on a disk that is nearly full; the next one then says why. */
-function writeWhole(fd: number, buffer: Buffer): void {
-  for (let done = 0; done < buffer.length; ) done += writeSync(fd, buffer, done);
 }
 
 function formatLine(seq: number, event: Event, at: string): Buffer {
