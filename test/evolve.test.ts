@@ -8,6 +8,7 @@ import {
   plainGenome,
   plainWorld,
   runWorld,
+  scriptedModel,
   syntheticSuite,
   trueGain,
 } from './fixtures/synthetic-world.ts';
@@ -156,6 +157,26 @@ describe('the same seed', () => {
       expectSameRun(resumed, whole);
       const known = new Set(tried(before).map((event) => event.trial.id));
       expect([...resumed.runs.keys()].filter((id) => known.has(id))).toEqual([]);
+    }
+  });
+
+  test('also what a critic is told is written already, when a cut falls between lessons', async () => {
+    const prompts = async (before: readonly Event[] = []) => {
+      const asked: string[] = [];
+      const listening: Llm = async (request) => {
+        const [system, user] = request.messages.map(({ content }) => String(content));
+        if (system!.startsWith('You criticise')) asked.push(user!);
+        return await scriptedModel(request);
+      };
+      const { events } = await runWorld(plainWorld({ mutator: listening }), { generations: 3, before });
+      return { asked, events };
+    };
+    const whole = await prompts();
+    expect(whole.asked.some((prompt) => prompt.includes('## Lessons written already'))).toBe(true);
+    for (const [cut, event] of whole.events.entries()) {
+      if (event.type !== 'lesson') continue;
+      const { asked } = await prompts(whole.events.slice(0, cut + 1));
+      expect(asked).toEqual(whole.asked.slice(-asked.length));
     }
   });
 

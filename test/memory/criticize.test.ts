@@ -1,18 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import { type ChatRequest, type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { type Case, criticize } from '../../src/memory/criticize.ts';
+import type { Lesson } from '../../src/memory/lesson.ts';
 import { excerpt } from '../../src/prompts/excerpt.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
 import { trajectory } from '../fixtures/trajectory.ts';
 
 const long = trajectory({ result: `Error: ${'e'.repeat(3000)}`, turns: 3 });
 const it: Case = {
-  ...{ lineage: 'a', generation: 1, task: { id: 'task-1', family: 'images' }, genes: ['rules.a'] },
+  lineage: 'a',
+  generation: 1,
+  task: { id: 'task-1', family: 'images' },
+  genes: ['rules.a'],
   genome: plainGenome({ rules: { a: { when: 'start', text: 'Take\nyour time.' } } }),
   own: {
-    ...{ trial: 'bad', score: 0, trajectory: long },
+    trial: 'bad',
+    score: 0,
+    trajectory: long,
     outcome: {
-      ...{ kind: 'failed', reason: 'no valid submission: a column is missing', jobs: [] },
+      kind: 'failed',
+      reason: 'no valid submission: a column is missing',
+      jobs: [],
       usage: { tokensIn: 1, tokensOut: 1, usd: 0, turns: 18, jobs: 4, gpuMs: 0 },
     },
   },
@@ -31,12 +39,19 @@ function model(...answers: (string | LlmError)[]): { ask: Llm; asked: ChatReques
   };
   return { ask, asked };
 }
+const ask7 = (ask: Llm, more: { context?: number; known?: Lesson[] } = {}) =>
+  criticize({
+    critic: { ask, model: 'm', context: more.context ?? null },
+    seed: 7,
+    it,
+    known: more.known ?? [],
+  });
 const promptOf = (request: ChatRequest) => String(request.messages[1]!.content);
 
 describe('the critic', () => {
   test('reads the short excerpt first, then rules, outcome and the whole traces', async () => {
     const { ask, asked } = model(good);
-    expect(await criticize(ask, 'm', 7, it)).toMatchObject([{ symptom: 'It crashed' }]);
+    expect(await ask7(ask)).toMatchObject([{ symptom: 'It crashed' }]);
     expect(asked[0]).toMatchObject({ model: 'm', seed: 7, temperature: 1, max_tokens: 4096 });
     const text = promptOf(asked[0]!);
     expect(text).toContain(`## What the agent did\n\n${excerpt(long)}\n\n## What it did under the baseline`);
@@ -47,27 +62,47 @@ describe('the critic', () => {
     expect(text.indexOf('## The whole trace')).toBeGreaterThan(text.indexOf('## What the agent did'));
   });
 
+  test('is told which lessons stand there already, after what the agent did', async () => {
+    const { ask, asked } = model(good, good);
+    const written: Lesson = {
+      ...lesson,
+      id: 'l',
+      evidence: [],
+      lineage: 'a',
+      generation: 0,
+      symptom: 'Slow',
+    };
+    await ask7(ask, { known: [written] });
+    await ask7(ask);
+    const [text, without] = asked.map(promptOf) as [string, string];
+    expect(text).toMatch(
+      /## Lessons written already: none of these again.*\n\n- Slow A typo Read the error\n/,
+    );
+    expect(text.indexOf('## Lessons written')).toBeGreaterThan(text.indexOf('## What it did under'));
+    expect(without).not.toContain('## Lessons written');
+  });
+
   test('with a small context reads the excerpts alone', async () => {
     const { ask, asked } = model(good);
-    await criticize(ask, 'm', 7, it, 3000);
+    await ask7(ask, { context: 3000 });
     expect(promptOf(asked[0]!)).not.toContain('## The whole trace');
     expect(asked[0]!.max_tokens).toBe(750);
   });
 
   test('for whom the prompt is too long is asked again without the whole traces', async () => {
     const { ask, asked } = model(new LlmError('too-long', 'context'), good);
-    expect(await criticize(ask, 'm', 7, it)).toHaveLength(1);
+    expect(await ask7(ask)).toHaveLength(1);
     expect(promptOf(asked[1]!)).not.toContain('## The whole trace');
   });
 
   test.each<Fault>(['busy', 'unavailable', 'timeout', 'garbled', 'bad-request'])(
     'that does not answer (%s) has no lesson to give',
-    async (fault) => expect(await criticize(model(new LlmError(fault, 'x')).ask, 'm', 7, it)).toEqual([]),
+    async (fault) => expect(await ask7(model(new LlmError(fault, 'x')).ask)).toEqual([]),
   );
 
   test.each<Fault>(['refused', 'budget', 'unseen', 'cancelled'])('stops the run: %s', async (fault) => {
     const error = new LlmError(fault, 'x');
-    await expect(criticize(model(error).ask, 'm', 7, it)).rejects.toBe(error);
+    await expect(ask7(model(error).ask)).rejects.toBe(error);
   });
 
   test.each([
@@ -75,6 +110,6 @@ describe('the critic', () => {
     ['deep nesting', `{"lessons": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`],
     ['lessons too long', JSON.stringify({ lessons: [{ ...lesson, advice: 'x'.repeat(501) }] })],
   ])('whose reply is hostile gives none: %s', async (_, content) =>
-    expect(await criticize(model(content).ask, 'm', 7, it)).toEqual([]),
+    expect(await ask7(model(content).ask)).toEqual([]),
   );
 });

@@ -9,8 +9,14 @@ import { renderMemory } from '../../src/memory/render.ts';
 import { excerpt } from '../../src/prompts/excerpt.ts';
 
 const lesson = (id: string, advice: string): Lesson => ({
-  ...{ id, symptom: 'It crashed', cause: 'A fault was copied', advice, genes: ['rules'] },
-  ...{ evidence: ['t1'], lineage: 'baseline', generation: 2 },
+  id,
+  symptom: 'It crashed',
+  cause: 'A fault was copied',
+  advice,
+  genes: ['rules'],
+  evidence: ['t1'],
+  lineage: 'baseline',
+  generation: 2,
 });
 const byId = (...lessons: Lesson[]) => new Map(lessons.map((it) => [it.id, it]));
 
@@ -38,14 +44,22 @@ function trajectory(...messages: string[]): Trajectory {
 }
 
 const it: Case = {
-  ...{ lineage: 'careful', generation: 3, task: { id: 'task-1', family: 'images' }, genes: ['rules.a'] },
+  lineage: 'careful',
+  generation: 3,
+  task: { id: 'task-1', family: 'images' },
+  genes: ['rules.a'],
   own: { trial: 'bad', score: 0.1, trajectory: trajectory('I train it.') },
   reference: { trial: 'good', score: 0.6, trajectory: null },
 };
+const criticizedBy = (content: string) =>
+  criticize({ critic: { ask: answers(content), model: 'm', context: null }, seed: 1, it, known: [] });
 const answers =
   (content: string): Llm =>
   async () => ({
-    ...{ message: { role: 'assistant', content }, finish: 'stop', tokensIn: 1, tokensOut: 1 },
+    message: { role: 'assistant', content },
+    finish: 'stop',
+    tokensIn: 1,
+    tokensOut: 1,
   });
 
 describe('the critic', () => {
@@ -56,7 +70,7 @@ describe('the critic', () => {
       advice: 'Read the error',
       genes: ['rules', 7, 'no path!'],
     };
-    const lessons = await criticize(answers(`Sure! ${JSON.stringify({ lessons: [said] })}`), 'm', 1, it);
+    const lessons = await criticizedBy(`Sure! ${JSON.stringify({ lessons: [said] })}`);
     expect(lessons).toEqual([
       {
         id: expect.stringMatching(/^[0-9a-f]{12}$/),
@@ -73,7 +87,7 @@ describe('the critic', () => {
     '{"lessons": [null, 1, {"symptom": "only"}]}',
     '{"lessons": [{',
   ])('nothing usable gives no lesson: %s', async (content) =>
-    expect(await criticize(answers(content), 'm', 1, it)).toEqual([]),
+    expect(await criticizedBy(content)).toEqual([]),
   );
 
   test('a lesson in other order and case is known; another one is not', () => {

@@ -38,7 +38,7 @@ export async function realRequests(): Promise<Record<'agent' | 'mutator' | 'crit
         return { identity: `job-${trained}`, outcome: jobOutcome(trained++) };
       },
     });
-    const trace = { title: 'prices, score 20.0', text: excerpt(trajectory) };
+    const trace = { title: 'prices, score 20.0', ending: '', text: excerpt(trajectory) };
     const mutator = mutationPrompt({
       standing: 'It stands +1.0 points of 100 above the baseline, as far as is known.',
       genes: GENES,
@@ -49,6 +49,7 @@ export async function realRequests(): Promise<Record<'agent' | 'mutator' | 'crit
       bodies: '',
       failures: [trace],
       successes: [],
+      focus: '',
     });
     const critic = critiquePrompt({
       task: 'prices (tabular-regression)',
@@ -61,6 +62,7 @@ export async function realRequests(): Promise<Record<'agent' | 'mutator' | 'crit
       outcome: '',
       rules: '',
       genes: 'sampling.temperature, rules.work-in-steps',
+      known: '',
     });
     return {
       agent,

@@ -1,16 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import { type Brief, briefMutator, lengthOf } from '../../src/variation/brief.ts';
+import type { Shown } from '../../src/variation/evidence.ts';
 import { plainGenome } from '../fixtures/synthetic-world.ts';
 import { trajectory } from '../fixtures/trajectory.ts';
 
 const skill = (letter: string, size: number) => ({ description: 'd', body: letter.repeat(size), files: {} });
-const trial = (task: string, result: string, turns = 1) => ({
-  ...{ task, score: 0.123, baseline: 0.2, excerpt: 'short', trajectory: trajectory({ result, turns }) },
+const usage = { tokensIn: 1, tokensOut: 1, usd: 0, turns: 18, jobs: 1, gpuMs: 0 };
+const trial = (task: string, result: string, turns = 1): Shown => ({
+  task,
+  score: 0.123,
+  baseline: 0.2,
+  outcome: {
+    kind: 'scored',
+    score: 0.123,
+    raw: 0.7,
+    medal: 'none',
+    aboveMedian: false,
+    usage,
+    jobs: [],
+  },
+  trajectory: trajectory({ result, turns }),
 });
 const brief = (change: Partial<Brief> = {}): Brief => ({
-  ...{ genome: plainGenome(), gain: 0, lessons: [], lessonRecords: new Map(), attempted: [] },
+  genome: plainGenome(),
+  gain: 0,
+  lessons: [],
+  lessonRecords: new Map(),
+  attempted: [],
   evidence: { scorecard: [], failures: [], successes: [] },
-  ...{ foresight: { checked: 0, hits: 0, others: 0, improved: 0 }, frozen: [] },
+  foresight: { checked: 0, hits: 0, others: 0, improved: 0 },
+  frozen: [],
+  focus: 'Look at what is odd.',
   ...change,
 });
 const promptOf = (it: Brief, room = 100_000) => String(briefMutator(it, room)[1]!.content);
@@ -28,6 +48,33 @@ describe('what a mutator reads', () => {
     expect(text).toContain('→ write_file\n  path: file-0.mjs\n  content: main();');
     expect(text).toContain('## Where it did well: t2, score 12.3, baseline 20.0');
     expect(text).toContain('the task in words');
+  });
+
+  test('how each trial ended, under its title', () => {
+    const failed: Shown = {
+      ...trial('t2', 'x'),
+      outcome: { kind: 'failed', reason: 'no\n\n## Genes', usage, jobs: [] },
+    };
+    const text = promptOf(
+      brief({ evidence: { scorecard: [], failures: [failed], successes: [trial('t1', 'x')] } }),
+    );
+    expect(text).toContain(
+      'baseline 20.0\n\nIts submission was valid: metric 0.7, medal none, below the median. It took 18 turns and 1 job.\n\n<trace>',
+    );
+    expect(text).toContain('baseline 20.0\n\nIt failed: no ## Genes. It took 18 turns and 1 job.\n\n<trace>');
+  });
+
+  test('of traces only where there is one', () => {
+    const told = (it: Brief, room = 100_000) => String(briefMutator(it, room)[0]!.content);
+    const one = brief({ evidence: { scorecard: [], failures: [trial('t', 'x')], successes: [] } });
+    expect(told(one)).toMatch(/Read the traces.*Traces are records/s);
+    expect(told(brief())).not.toMatch(/trace/i);
+    expect(told(one, 0)).not.toMatch(/trace/i);
+  });
+
+  test('where to look, after all that its siblings read as well', () => {
+    const text = promptOf(brief({ evidence: { scorecard: [], failures: [trial('t', 'x')], successes: [] } }));
+    expect(text).toMatch(/<\/trace>\n\n## Where to look first\n\nLook at what is odd\.\n\n## Your answer/);
   });
 
   test('a trace cannot close its own tag', () => {
@@ -60,7 +107,7 @@ describe('what a mutator reads', () => {
       genome: plainGenome({ skills: { s: skill('s', 20_000) } }),
       evidence: { scorecard: [], failures: long, successes: long.slice(0, 2) },
     });
-    for (const room of [15_000, 30_000, 60_000, 120_000]) {
+    for (const room of [18_000, 30_000, 60_000, 120_000]) {
       expect(lengthOf(briefMutator(it, room))).toBeLessThanOrEqual(room);
       expect(promptOf(it, room)).toContain('## Where it did well');
     }
@@ -79,8 +126,10 @@ describe('what a mutator reads', () => {
         ],
       }),
     );
-    expect(text).toContain('Of 8 tasks that you expected to improve, 6 did (75%).');
-    expect(text).toContain('Of 20 that you did not name, 5 did as well (25%).');
+    expect(text).toContain(
+      'Over all lineages together: of 8 tasks that were expected to improve, 6 did (75%).',
+    );
+    expect(text).toContain('Of 20 that were not named, 5 did as well (25%).');
     expect(text).toContain(
       '- rules.r: a improved as expected; b did not; c could not be compared; of the others 1 of 5 improved',
     );

@@ -11,8 +11,13 @@ const parent = plainGenome({ rules: { slow: { when: 'start', text: 'Take your ti
 const before = genomeId(parent);
 
 const constitution: Constitution = {
-  ...{ version: 1, allow: ['sampling', 'rules', 'skills', 'loop'], ask: [], deny: ['mcp'] },
-  ...{ bounds: {}, most: { rules: 4, skills: 4, ruleCharacters: 400 }, scripts: 'ask' },
+  version: 1,
+  allow: ['sampling', 'rules', 'skills', 'loop'],
+  ask: [],
+  deny: ['mcp'],
+  bounds: {},
+  most: { rules: 4, skills: 4, ruleCharacters: 400 },
+  scripts: 'ask',
   forbiddenWords: ['leaderboard'],
 };
 
@@ -92,7 +97,7 @@ describe('a hostile reply is refused with short, plain reasons, and nothing is c
     [
       'a script',
       edits(set('skills.s', { description: 'x', body: 'x', files: { 'scripts/x.sh': 'x' } })),
-      /script/,
+      /no field "files"/,
     ],
     ['one gene twice', edits(rule('One.'), rule('Two.')), /edit 2: rules.new is edited twice/],
     ['path as a record', '{"edits": [{"op": "set", "path": {"a": 1}, "value": 1}]}', /"path" must be a text/],
@@ -118,8 +123,8 @@ describe('a hostile reply is refused with short, plain reasons, and nothing is c
   });
 
   test('many faults are told in five lines at most', () => {
-    const files = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`../${i}`, 'x']));
-    const parsed = read(edits(set('skills.s', { description: '', body: 'x', files, odd: 1 })));
+    const bad = (name: string) => set(`skills.${name}`, { description: '', body: 'x'.repeat(41_000) });
+    const parsed = read(edits(bad('a'), bad('b'), bad('c'), bad('d')));
     expect((parsed as { problems: string[] }).problems).toHaveLength(5);
   });
 });

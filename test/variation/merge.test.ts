@@ -3,6 +3,7 @@ import { diffGenomes } from '../../src/genome/diff.ts';
 import type { Genome, Rule } from '../../src/genome/genome.ts';
 import { genomeId } from '../../src/genome/hash.ts';
 import { validateGenome } from '../../src/genome/schema.ts';
+import type { Advisor } from '../../src/llm/advisor.ts';
 import { type ChatRequest, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { offlineLlm } from '../../src/offline/offline-llm.ts';
 import { apply, type Candidate, emptyState, type RunIdentity } from '../../src/state.ts';
@@ -38,14 +39,18 @@ function world(genomes: Genome[] = [founder, careful, quick], frozen: string[] =
   return { identity, state, load: (id: string) => byId.get(id)! };
 }
 
+const advisor = (ask: Llm): Advisor => ({ ask, model: 'm', context: null });
+
 async function cross(ask: Llm, at = world()) {
   const asked: ChatRequest[] = [];
   const parts: VaryParts = {
-    ...{ identity: at.identity, state: at.state, genomes: { load: at.load }, mutator: 'm' },
-    ask: (request) => {
+    identity: at.identity,
+    state: at.state,
+    genomes: { load: at.load },
+    mutator: advisor((request) => {
       asked.push(request);
       return ask(request);
-    },
+    }),
     readTrajectory: async () => null,
   };
   const slot = { generation: 2, slot: 0, operator: 'crossover' as const, parent: genomeId(careful) };
@@ -82,7 +87,7 @@ describe('a crossover of two lineages that changed the same rule', () => {
 
   test.each([
     ['prose', 'I would rather not.', /no JSON object/],
-    ['no value', '{}', /"value" must be an object/],
+    ['no value', '{}', /must be an object with "when" and "text"/],
     ['a text', '{"value": "Look."}', /must be an object/],
     ['a skill', '{"value": {"description": "x", "body": "y"}}', /has no field "description"/],
     ['another trigger', '{"value": {"when": "never", "text": "x"}}', /rules.look/],
@@ -125,8 +130,11 @@ describe('a crossover of two lineages that changed the same rule', () => {
     const genomes = [at('one', 'x'), at('one\n\ntwo', 'y'), at('one\n\nthree', 'x')];
     const here = world(genomes);
     const parts: VaryParts = {
-      ...{ identity: here.identity, state: here.state, genomes: { load: here.load }, mutator: 'm' },
-      ...{ ask: offlineLlm(), readTrajectory: async () => null },
+      identity: here.identity,
+      state: here.state,
+      genomes: { load: here.load },
+      mutator: advisor(offlineLlm()),
+      readTrajectory: async () => null,
     };
     const slot = { generation: 2, slot: 0, operator: 'crossover' as const, parent: genomeId(genomes[1]!) };
     const proposal = await vary(parts, slot, [], () => []);

@@ -1,23 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { type ChatRequest, type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
 import type { Brief } from '../../src/variation/brief.ts';
+import type { Shown } from '../../src/variation/evidence.ts';
 import { mutateText } from '../../src/variation/mutate-text.ts';
 import type { EditRules } from '../../src/variation/parse-edits.ts';
 import { plainGenome, plainWorld, runWorld, scriptedModel } from '../fixtures/synthetic-world.ts';
 import { trajectory } from '../fixtures/trajectory.ts';
 
 const rules: EditRules = { tasks: ['t1'], frozen: ['sampling.presence_penalty'], check: () => [] };
-const shown = {
+const shown: Shown = {
   task: 't1',
   score: 0.1,
   baseline: 0.2,
-  excerpt: 'short',
+  outcome: { kind: 'lost', reason: 'x' },
   trajectory: trajectory({ result: 'e'.repeat(9000) }),
 };
 const brief: Brief = {
-  ...{ genome: plainGenome(), gain: 0, lessons: [], lessonRecords: new Map(), attempted: [] },
+  genome: plainGenome(),
+  gain: 0,
+  lessons: [],
+  lessonRecords: new Map(),
+  attempted: [],
   evidence: { scorecard: [], failures: [shown], successes: [] },
-  ...{ foresight: { checked: 0, hits: 0, others: 0, improved: 0 }, frozen: rules.frozen },
+  foresight: { checked: 0, hits: 0, others: 0, improved: 0 },
+  frozen: rules.frozen,
+  focus: '',
 };
 const good = JSON.stringify({
   hypothesis: 'it hurries',

@@ -100,7 +100,9 @@ describe('edits of a model', () => {
     frozen: string[] = [],
   ) =>
     parseEdits(typeof reply === 'string' ? reply : JSON.stringify(reply), parent, {
-      ...{ tasks: ['task-1', 'task-2'], frozen, check },
+      tasks: ['task-1', 'task-2'],
+      frozen,
+      check,
     });
   const set = (path: string, value: unknown, reason = 'seen in the traces') => ({
     op: 'set',
@@ -119,7 +121,8 @@ describe('edits of a model', () => {
       `<think>{"edits": []}</think>\nHere:\n\`\`\`json\n${JSON.stringify({ hypothesis: 'cool\nit', expects: ['task-2', 'task-9'], edits })}\n\`\`\``,
     );
     expect(parsed).toMatchObject({
-      ...{ ok: true, expects: ['task-2'] },
+      ok: true,
+      expects: ['task-2'],
       hypothesis: 'cool it (sampling.temperature: seen in the traces)',
     });
     const genome = (parsed as { genome: typeof parent }).genome;
@@ -136,6 +139,18 @@ describe('edits of a model', () => {
     );
     expect(parsed).toMatchObject({ ok: true, genome: { skills: { s: { ...skill, description: 'New' } } } });
   });
+
+  test.each(['files', 'license', 'metadata', 'compatibility'])(
+    'of a skill no field that the model cannot see is taken: %s',
+    (field) => {
+      const value = { description: 'd', body: 'b', [field]: {} };
+      const parsed = read({ edits: [set('skills.s', value)] });
+      expect(parsed).toEqual({
+        ok: false,
+        problems: [`edit 1: skills.s: a skill has no field "${field}" that could be edited`],
+      });
+    },
+  );
 
   test.each([
     ['no JSON', 'I cannot', 'no JSON object'],
@@ -188,8 +203,15 @@ describe('the prompt', () => {
     const attempted = [{ changes: ['sampling.top_p: 1 → 0.5'], hypothesis: 'why', gain: null }];
     const [system, user] = briefMutator(
       {
-        ...{ genome: parent, gain: 0.05, evidence, lessons: [], lessonRecords: new Map(), attempted },
-        ...{ foresight: { checked: 0, hits: 0, others: 0, improved: 0 }, frozen: [] },
+        genome: parent,
+        gain: 0.05,
+        evidence,
+        lessons: [],
+        lessonRecords: new Map(),
+        attempted,
+        foresight: { checked: 0, hits: 0, others: 0, improved: 0 },
+        frozen: [],
+        focus: '',
       },
       100_000,
     );
