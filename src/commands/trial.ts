@@ -82,9 +82,11 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   const halt = models.halt();
   // What was measured until then is paid for.
   if (halt) context.note(`evolve: stopped: ${halt.reason}; what follows is of the trials until then`);
+  if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   context.print(json === true ? JSON.stringify(found, null, 2) : measurementText(found));
   if (halt?.stop.startsWith('budget-')) return EXIT.limit;
-  return found.tasks.some(({ mean }) => mean === null) ? EXIT.inconclusive : EXIT.finished;
+  const whole = halt === null && found.tasks.every(({ mean }) => mean !== null);
+  return whole ? EXIT.finished : EXIT.inconclusive;
 }
 
 /** Where trials are kept: a folder that is new or empty, as theirs would be lost among other files. */
