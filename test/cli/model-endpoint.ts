@@ -34,6 +34,8 @@ export type Told = {
   models?: readonly string[];
   /** What request n, from 0 in order of arrival, meets; null for an answer as it should be. */
   meets?: (n: number, call: Call) => KnownFault | null;
+  /** Every answer uses as much as it can: a token a byte of the request, and all that the reply may have. */
+  costly?: boolean;
   /** Until a request is answered: a time in ms, or a promise to wait for. */
   after?: (n: number) => number | Promise<unknown>;
   /** Answers to requests from number `from` on wait, once, until `count` requests wait; 20 s at most. */
@@ -63,7 +65,7 @@ export const KEY = 'key-of-the-first-endpoint';
 
 /** Starts an endpoint that answers as the offline model does, by whatever name, and keeps its own books. */
 export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
-  const { models = [MODEL], meets, after, gather } = told;
+  const { models = [MODEL], meets, after, gather, costly = false } = told;
   const calls: Call[] = [];
   const keys = new Set<string>();
   const sockets = new Set<Socket>();
@@ -119,6 +121,10 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
       else if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       const fault = meets?.(n, call) ?? null;
       const completion = offlineAnswer(body);
+      if (costly) {
+        const { tokensIn, tokensOut } = mostOf(raw, body);
+        completion.usage = { prompt_tokens: tokensIn, completion_tokens: tokensOut, total_tokens: 0 };
+      }
       const every = (ms: number, act: () => void) => void timers.add(setInterval(act, ms));
       Object.assign(call, charged(fault, completion, raw, body), { fault: fault?.kind ?? null });
       if (res.destroyed) return;
@@ -217,7 +223,12 @@ function charged(
   body: { [key: string]: unknown },
 ): { tokensIn: number; tokensOut: number } {
   if (fault?.billed === 'no') return { tokensIn: 0, tokensOut: 0 };
-  const bound = Number(body.max_completion_tokens ?? body.max_tokens);
-  if (fault?.billed === 'most') return { tokensIn: Buffer.byteLength(raw), tokensOut: bound };
+  if (fault?.billed === 'most') return mostOf(raw, body);
   return { tokensIn: usage.prompt_tokens, tokensOut: usage.completion_tokens };
+}
+
+/** A token is never shorter than a byte, and a reply never longer than its bound. */
+function mostOf(raw: string, body: { [key: string]: unknown }): { tokensIn: number; tokensOut: number } {
+  const bound = Number(body.max_completion_tokens ?? body.max_tokens);
+  return { tokensIn: Buffer.byteLength(raw), tokensOut: bound };
 }

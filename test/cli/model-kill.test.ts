@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { differences, resultsOf } from './journal.ts';
 import {
@@ -82,6 +83,45 @@ test('killed at any moment, with calls in flight, it is the same run, and pays a
   expect(spent.tokensOut).toBeGreaterThanOrEqual(bill.tokensOut);
   expect(spent.usd).toBeGreaterThanOrEqual(bill.usd);
 }, 180_000);
+
+test.each(['mutator', 'critic'] as const)(
+  'a reply of the %s that came before a kill is not paid for again',
+  async (role) => {
+    const run = `killed-${role}`;
+    const ofRole = (calls: readonly Call[]) => calls.filter((call) => call.role === role);
+    let child: ChildProcess | null = null;
+    const endpoint: ModelEndpoint = await startModel({
+      // The second of two that are asked at the same time hears nothing.
+      after: () => (child && ofRole(endpoint.calls).length === 2 ? new Promise(() => {}) : 0),
+    });
+    const killed = await world.search(run, {
+      ...{ endpoint, size: SIZE },
+      during: (started) => {
+        child = started;
+        const timer = setInterval(() => {
+          const [, ...replies] = linesOf(world.at(`${run}/calls.jsonl`));
+          const asked = endpoint.calls.filter((call) => call.role !== 'agent').length;
+          if (ofRole(endpoint.calls).length < 2 || replies.length < asked - 1) return;
+          clearInterval(timer);
+          started.kill('SIGKILL');
+        }, 5);
+      },
+    });
+    child = null;
+    expect(killed.code).toBe(null);
+    expect(ledgerOf(world.at(run)).open.map(({ purpose }) => purpose)).toContain(role);
+    expect(await world.search(run, { endpoint, size: SIZE })).toMatchObject({ code: 0 });
+    await endpoint.close();
+    expect(askedAgain(ofRole(endpoint.calls), ofRole(calm.calls))).toBe(1);
+    expect(differences(resultsOf(world.at('calm')), resultsOf(world.at(run)))).toEqual([]);
+  },
+  60_000,
+);
+
+/** The whole lines of a file; none where there is no file. */
+function linesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+}
 
 test('Ctrl-C lets calls in flight end, and what came of them is not paid for again', async () => {
   let child: ChildProcess | null = null;
