@@ -137,11 +137,12 @@ test('evolve trial records and replays', async () => {
   expect(scores(again)).toEqual(scores(first));
 
   const other = await trial(['--replay', 'trial-tape', '--seed', '9'], ALONE);
-  expect(other.stderr).toMatch(
-    /^evolve: stopped: cassette trial-tape does not hold this request .*; replay with/,
-  );
-  expect(other.stderr.trimEnd().split('\n')).toHaveLength(1);
-  expect(other).toMatchObject({ code: 4, stdout: '' });
+  const [stopped, advice, ...more] = other.stderr.trimEnd().split('\n');
+  expect(stopped).toMatch(/^evolve: stopped: cassette trial-tape does not hold this request /);
+  expect(advice).toMatch(/^evolve: Replay with the options, files and version/);
+  expect(more).toEqual([]);
+  expect(other.code).toBe(4);
+  expect(scores(other)).toMatchObject([{ id: 's1', mean: null }]);
 }, 120_000);
 
 test('the offline model in process is recorded and replayed like any other', async () => {
