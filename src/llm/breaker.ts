@@ -9,10 +9,11 @@ export type Breaker = {
    * `signal` aborts; `unavailable` with `gaveUp`, this and every later call, once the endpoint was down for too long.
    */
   pass(signal?: AbortSignal): Promise<Passage>;
-  /** Whether calls wait, since when (ms), and how many. */
-  now(): { open: boolean; downMs: number; waiting: number };
+  /** Whether calls wait, and how many. */
+  now(): { open: boolean; waiting: number };
 };
 
+/** Leave to make one call. */
 export type Passage = {
   /** This call finds out whether the endpoint is back, and nobody else waits for it. */
   alone: boolean;
@@ -20,7 +21,8 @@ export type Passage = {
   saw(error: unknown): void;
 };
 
-export type BreakerOptions = {
+/** Times in ms; what is left out has the default that stands at `circuitBreaker`. */
+type BreakerOptions = {
   /** So many calls in a row that nobody answered open it. */
   failures?: number;
   /** Until the first probe; doubled after each that fails, up to the longest. */
@@ -180,11 +182,7 @@ export function circuitBreaker({
         advance();
       });
     },
-    now: () => ({
-      open: outage !== null,
-      downMs: outage === null ? 0 : now() - outage.since,
-      waiting: waiting.size,
-    }),
+    now: () => ({ open: outage !== null, waiting: waiting.size }),
   };
 }
 

@@ -3,7 +3,8 @@ import type { Actual, Most, Purpose } from './ledger-book.ts';
 import { type ChatReply, type ChatRequest, type Llm, LlmError } from './llm.ts';
 import type { Price } from './profile.ts';
 
-export type Budget = {
+/** Who pays for the calls of a model, and how dear they are. */
+type Budget = {
   ledger: Ledger;
   /** Null costs no dollars; tokens count all the same. */
   price: Price | null;
@@ -15,8 +16,8 @@ export type Budget = {
 /**
  * Pays for each call: puts the most it can cost aside, calls, settles with what it used. Counted at the most where
  * the reply is `unmetered`, where a failed call was `billed`, and where it failed as no call should. The reply says
- * what it cost (`usd`). Rejects as the model does, and as `Ledger.reserve`. One attempt a call: it stands inside
- * whatever retries.
+ * what it cost (`usd`). Rejects as the model does, and as `Ledger.reserve`. One entry of the ledger is one request of
+ * the endpoint: it stands inside whatever asks more than once for a call (`withRetry`, `withMendedHistory`).
  */
 export function withBudget(llm: Llm, { ledger, price, mostOf, purpose }: Budget): Llm {
   return async (request, signal) => {

@@ -15,10 +15,10 @@ import { linesOf } from '../lines.ts';
 import type { ChatReply } from './llm.ts';
 
 /** Where the JSON of a reply's line stands, in bytes; `n` counts the times its request was asked, from 0. */
-export type Taped = { n: number; start: number; length: number };
+type Taped = { n: number; start: number; length: number };
 
 /** The open file of a cassette: for each key what stands where, by `n`, and the length of its whole lines. */
-export type Tape = { fd: number; taped: Map<string, Taped[]>; bytes: number };
+type Tape = { fd: number; taped: Map<string, Taped[]>; bytes: number };
 
 /**
  * Opens a cassette's file and finds what it holds: for each key the places of its replies, by `n`, in which gaps are calls

@@ -10,7 +10,7 @@ import { type ChatReply, type ChatRequest, cancelled, type Llm, LlmError } from 
  * request, and of who asks where that is told, and `n` counts the times it was asked, from 0. Two samples of one prompt
  * stay two. Requests and keys of endpoints are not in it; errors are not kept.
  */
-export type Cassette = {
+type Cassette = {
   /**
    * The model with this cassette in front of it; several share what is on it. Equal requests of askers with names of
    * their own are kept apart: which of them comes first is chance, where they work side by side.

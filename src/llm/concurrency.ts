@@ -8,6 +8,7 @@ export type AdaptiveLimit = {
   now(): { bound: number; inFlight: number; waiting: number };
 };
 
+/** One of the calls that an endpoint gets at once. */
 export type Place = {
   /** Gives the place back, and says how the call ended: null for a reply, else what was thrown. Once. */
   done(error: unknown): void;

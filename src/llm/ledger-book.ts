@@ -16,6 +16,7 @@ export type Reserved = { n: number; at: string; purpose: Purpose; model: string;
  */
 export type Settled = Actual & { n: number; basis: 'usage' | 'most' | 'nothing'; failed?: true };
 
+/** What a ledger is made of. */
 export type LedgerLine = Reserved | Settled;
 
 /** Sums over calls. `calls` to `usd` are of those that ended; `failed` are those of `calls` that gave no reply. */
@@ -33,13 +34,14 @@ export type Sum = {
   held: { calls: number; tokens: number; usd: number };
 };
 
+/** What was spent, in all and by purpose. */
 export type Totals = Sum & { by: Record<Purpose, Sum> };
 
 /**
  * The fold over a ledger's lines. Its `usd` are whole nano-dollars: sums of whole numbers do not drift and do not
  * depend on the order of the calls. Only `enter` and `countOpenInFull` change it.
  */
-export type Book = Totals & { last: number; open: Map<number, Reserved> };
+type Book = Totals & { last: number; open: Map<number, Reserved> };
 
 /** A book without a line. */
 export function emptyBook(): Book {

@@ -5,7 +5,7 @@ import { appendLine, linesOf } from '../lines.ts';
 import type { LedgerLine } from './ledger-book.ts';
 
 /** An append-only file of ledger lines: JSON, the last member `sum` the beginning of the SHA-256 of the rest. */
-export type LedgerFile = {
+type LedgerFile = {
   /**
    * Hands one line to the operating system, in order, before it returns: from then on it survives a kill of this
    * process. Throws a `UserError` when that fails (disk full); the file then ends with the last whole line and

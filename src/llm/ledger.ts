@@ -16,7 +16,7 @@ import { openLedgerFile, readLedgerFile } from './ledger-file.ts';
 import { cancelled, LlmError } from './llm.ts';
 
 /** Dollars and tokens (in and out together) that a run may use in all; null is no limit. */
-export type Limits = { usd: number | null; tokens: number | null };
+type Limits = { usd: number | null; tokens: number | null };
 
 /** Money and tokens put aside for one call. */
 export type Reservation = {

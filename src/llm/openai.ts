@@ -9,6 +9,7 @@ import { garbled, replyOf } from './reply.ts';
 import { readStream } from './stream.ts';
 import { mostOf, wireBody } from './wire.ts';
 
+/** Where a model is, how it is called there, and for how long it is waited. */
 export type Endpoint = {
   baseURL: string;
   apiKey: string;

@@ -5,6 +5,7 @@ import { connectionFault } from './connection-fault.ts';
 import { errorBody } from './error-body.ts';
 import type { LlmError } from './llm.ts';
 
+/** An endpoint as the user gave it, and what a run wants of it. Times in ms. */
 export type PreflightOptions = {
   /** As `readBaseURL` gives it. */
   baseURL: string;

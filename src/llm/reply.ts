@@ -32,6 +32,7 @@ export function garbled(message: string): LlmError {
   return new LlmError('garbled', message, { billed: true });
 }
 
+/** Whether a value is an object with members, no list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

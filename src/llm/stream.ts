@@ -2,7 +2,7 @@ import { errorObjectFault } from './classify.ts';
 import { garbled, isRecord } from './reply.ts';
 
 /** Puts a completion together from the pieces of a stream. */
-export type StreamReader = {
+type StreamReader = {
   /** The next stretch of text, cut anywhere. True once the stream has said that it is done. Throws `LlmError`. */
   feed(text: string): boolean;
   /** The completion as if it had not been streamed, at the end of the body. Throws `garbled` for a stream that was cut. */

@@ -1,18 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Breaker, circuitBreaker, type Passage, withBreaker } from '../../src/llm/breaker.ts';
 import { adaptiveLimit, withLimit } from '../../src/llm/concurrency.ts';
-import { type ChatReply, type ChatRequest, type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
+import { type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { withRetry } from '../../src/llm/retry.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock, settled } from './fake-clock.ts';
+import { REPLY, REQUEST } from './hello.ts';
 
-const REQUEST: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'hello' }] };
-const REPLY: ChatReply = {
-  message: { role: 'assistant', content: 'hi' },
-  finish: 'stop',
-  tokensIn: 1,
-  tokensOut: 1,
-};
 const fault = (kind: Fault) => new LlmError(kind, `it was ${kind}`);
 const DOWN = fault('connection');
 
@@ -113,7 +107,7 @@ describe('while it is open', () => {
     await settled();
     expect(callers.map(({ passage }) => passage !== null)).toEqual([true, true, true, true]);
     expect(log).toEqual(['pause at 0: it was connection', 'resume after 105000']);
-    expect(breaker.now()).toEqual({ open: false, downMs: 0, waiting: 0 });
+    expect(breaker.now()).toEqual({ open: false, waiting: 0 });
     expect(clock.sleeping()).toBe(0);
   });
 

@@ -4,17 +4,17 @@ import { circuitBreaker, withBreaker } from '../../src/llm/breaker.ts';
 import { costOf, withBudget } from '../../src/llm/budget.ts';
 import { adaptiveLimit, withLimit } from '../../src/llm/concurrency.ts';
 import { openLedger } from '../../src/llm/ledger.ts';
-import { type ChatReply, type ChatRequest, type Llm, LlmError } from '../../src/llm/llm.ts';
+import { type ChatReply, type Llm, LlmError } from '../../src/llm/llm.ts';
 import type { Price } from '../../src/llm/profile.ts';
 import { withRetry } from '../../src/llm/retry.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock } from './fake-clock.ts';
+import { REQUEST } from './hello.ts';
 
 const PRICE: Price = { input: 0.3, cachedInput: 0.06, output: 1.2, asOf: '2026-11-01' };
 const MOST = { tokensIn: 1_000, tokensOut: 500 };
 /** 1,000 × 300 + 500 × 1,200 nano-dollars. */
 const MOST_USD = 0.0009;
-const REQUEST: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'hello' }] };
 const reply = (more: Partial<ChatReply> = {}): ChatReply => ({
   message: { role: 'assistant', content: 'hi' },
   finish: 'stop',

@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type AdaptiveLimit, adaptiveLimit, type Place, withLimit } from '../../src/llm/concurrency.ts';
-import { type ChatReply, type ChatRequest, type Llm, LlmError } from '../../src/llm/llm.ts';
+import { type Llm, LlmError } from '../../src/llm/llm.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock, settled } from './fake-clock.ts';
+import { REPLY, REQUEST } from './hello.ts';
 
-const REQUEST: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'hello' }] };
-const REPLY: ChatReply = {
-  message: { role: 'assistant', content: 'hi' },
-  finish: 'stop',
-  tokensIn: 1,
-  tokensOut: 1,
-};
 const BUSY = new LlmError('busy', 'too many requests');
 const DOWN = new LlmError('unavailable', 'bad gateway');
 
