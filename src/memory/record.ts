@@ -10,9 +10,9 @@ const CLEARLY = 1.64;
 export type Offspring = { lessons: readonly string[]; gain: number };
 
 /**
- * The records that change in a generation: those of the lessons its children were bred with. A lesson is retired, for good, once at least four children were bred with it and
- * their mean gain is clearly below 0, and clearly below that of children bred with other lessons: most changes do
- * harm, whatever was recalled, and that is not the lesson's fault.
+ * The records that change in a generation: those of the lessons its children were bred with. A lesson is retired, for
+ * good, once at least four children were bred with it and their mean gain is clearly below 0, and clearly below that of
+ * children bred with other lessons: most changes do harm, whatever was recalled, and that is not the lesson's fault.
  */
 export function creditLessons(
   before: ReadonlyMap<string, LessonRecord>,

@@ -10,9 +10,9 @@ import { RULE_GENES, SKILL_GENES } from '../genome/gene-table.ts';
 export const LOW_BUDGET = 0.75;
 
 /** What a trial is, a line a fact. */
-const TRIAL = `- Every trial opens with these words: "${SETTING}" Other languages and packages are not at hand.
+const TRIAL = `- Every trial opens with these words: "${SETTING}" Count on nothing but Node.
 - A turn is one reply of the model; the calls in it are carried out in order. \`train\` and \`run\` take a job each, and \`train\` without a valid submission.csv is an error. \`submit\` ends the trial; one that runs out of turns ends with its last valid submission, and with none it scores 0.
-- An attempt ends with the first training that gives a valid submission. The agent writes a note on it (at no cost of turns), and the conversation starts anew: of all that was said it then has the task, its latest notes, the list of its files and the last result. Its files stay, and copies of those of attempt N can be read in attempts/N/.
+- An attempt ends with the first training that gives a valid submission. The agent writes a note on it (it costs no turn, and there is none where memory.notes is 0), and the conversation starts anew: of all that was said it then has the task, its latest notes, the list of its files and the last result. Its files stay, and copies of those of attempt N can be read in attempts/N/.
 - sampling.max_tokens bounds every reply, with the files that it writes: a call that is cut off is an error.`;
 
 /** When rules reach the agent, a line a fact. */

@@ -34,7 +34,10 @@ function trajectory(...messages: string[]): Trajectory {
     steps: [
       { step_id: 1, timestamp: '', source: 'system', message: 'the rules' },
       ...messages.map((message, i) => ({
-        ...{ step_id: i + 2, timestamp: '', source: 'agent' as const, message },
+        step_id: i + 2,
+        timestamp: '',
+        source: 'agent' as const,
+        message,
         tool_calls: [{ tool_call_id: 'c', function_name: 'train', arguments: { file: 'main.mjs' } }],
         observation: { results: [{ source_call_id: 'c', content: 'TypeError in features.mjs' }] },
       })),
@@ -74,8 +77,13 @@ describe('the critic', () => {
     expect(lessons).toEqual([
       {
         id: expect.stringMatching(/^[0-9a-f]{12}$/),
-        ...{ symptom: 'It crashed', cause: 'A typo', advice: 'Read the error', genes: ['rules'] },
-        ...{ evidence: ['bad', 'good'], lineage: 'careful', generation: 3 },
+        symptom: 'It crashed',
+        cause: 'A typo',
+        advice: 'Read the error',
+        genes: ['rules'],
+        evidence: ['bad', 'good'],
+        lineage: 'careful',
+        generation: 3,
       },
     ]);
   });

@@ -19,16 +19,28 @@ const quick = plainGenome({ rules: { look: rule('Look at the data. Be quick.'), 
 /** A run in which `careful` and `quick` descend from `founder`, each by one edit; the next crossover is theirs. */
 function world(genomes: Genome[] = [founder, careful, quick], frozen: string[] = []) {
   const identity: RunIdentity = {
-    ...{ seed: 1, population: 4, suite: 's', suiteHash: 'h', model: 'm', foundersHash: 'f' },
-    ...{ search: smallSearch, frozen },
+    seed: 1,
+    population: 4,
+    suite: 's',
+    suiteHash: 'h',
+    model: 'm',
+    foundersHash: 'f',
+    search: smallSearch,
+    frozen,
   };
   const state = emptyState();
   apply(state, { type: 'started', identity, baseline: genomeId(founder), generations: 9 });
   const [root, ...rest] = genomes;
   const bred = (genome: Genome, slot: number, parents: string[]): Candidate => ({
-    ...{ id: genomeId(genome), parents, lineage: 'a', generation: parents.length === 0 ? 0 : 1, slot },
-    ...{ operator: parents.length === 0 ? ('founder' as const) : ('mutate-text' as const) },
-    ...{ hypothesis: parents.length === 0 ? '' : `hope ${slot}`, predicted: [], lessons: [] },
+    id: genomeId(genome),
+    parents,
+    lineage: 'a',
+    generation: parents.length === 0 ? 0 : 1,
+    slot,
+    operator: parents.length === 0 ? ('founder' as const) : ('mutate-text' as const),
+    hypothesis: parents.length === 0 ? '' : `hope ${slot}`,
+    predicted: [],
+    lessons: [],
     changes: parents.length === 0 ? [] : diffGenomes(root!, genome),
   });
   for (const [i, genome] of [root!, ...rest].entries()) {
@@ -170,8 +182,16 @@ describe('ancestry', () => {
   const state = emptyState();
   const add = (id: string, generation: number, parents: string[], path = 'rules.r') =>
     state.candidates.set(id, {
-      ...{ id, parents, operator: 'mutate-text', lineage: 'a', generation, slot: generation },
-      ...{ hypothesis: '', predicted: [], lessons: [], changes: [{ path, before: 'x', after: 'y' }] },
+      id,
+      parents,
+      operator: 'mutate-text',
+      lineage: 'a',
+      generation,
+      slot: generation,
+      hypothesis: '',
+      predicted: [],
+      lessons: [],
+      changes: [{ path, before: 'x', after: 'y' }],
     });
   add('a', 0, []);
   add('b', 1, ['a']);
