@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { costOf, withBudget } from '../../src/llm/budget.ts';
-import { openLedger } from '../../src/llm/ledger.ts';
+import { type Ledger, openLedger } from '../../src/llm/ledger.ts';
 import { type ChatRequest, type Llm, LlmError, type Message } from '../../src/llm/llm.ts';
 import { withMendedHistory } from '../../src/llm/mend-history.ts';
 import { openaiLlm } from '../../src/llm/openai.ts';
@@ -43,11 +43,15 @@ function caseAt(kind: (typeof FAULTS)[number], seed: number): Case {
   return { seed, strikes, stream, request };
 }
 
-/** The whole way of a call, as a run has it, with waiting left out. */
+/** What hangs is ended after this time; on a busy machine it takes a while until a request has come to the server. */
+const HANGING_MS = 1000;
+
+/** The whole way of a call, as a run has it, with waiting left out; `sending` hears of every request. */
 function caller(
   kind: (typeof FAULTS)[number],
   { strikes, stream }: Case,
-  ledger: Parameters<typeof withBudget>[1]['ledger'],
+  ledger: Ledger,
+  sending = () => {},
 ): Llm {
   let sent = 0;
   const endpoint = openaiLlm({
@@ -55,21 +59,27 @@ function caller(
     apiKey: 'sk-test-0123456789',
     profile,
     stream,
-    idleMs: kind.ends === 'idle' ? 250 : 60_000,
-    totalMs: kind.ends === 'total' ? 250 : 120_000,
+    idleMs: kind.ends === 'idle' ? HANGING_MS : 60_000,
+    totalMs: kind.ends === 'total' ? HANGING_MS : 120_000,
     maxBytes: kind.kind === 'endless-body' ? 1_000_000 : 16_000_000,
     fetch: (url, init) => {
+      sending();
       const base = sent++ < strikes ? server!.urlFor(kind.kind) : server!.url;
       return fetch(String(url).replace(server!.url, base), init);
     },
   });
-  const paid = withBudget(withMendedHistory(endpoint), {
+  const paid = withBudget(endpoint, {
     ledger,
     price,
     mostOf: (request) => mostOf(request, profile, stream),
     purpose: 'agent',
   });
-  return withRetry(paid, { attempts: ATTEMPTS, baseMs: 1, capMs: 1, sleep: async () => {} });
+  return withRetry(withMendedHistory(paid), {
+    attempts: ATTEMPTS,
+    baseMs: 1,
+    capMs: 1,
+    sleep: async () => {},
+  });
 }
 
 /** What the server counted, in tokens and dollars. */
@@ -87,6 +97,8 @@ describe(`${SEEDS} calls each end in the documented class, and the ledger is wha
   it.each(FAULTS)('$kind', async (kind) => {
     const ledger = openLedger({ limits: { usd: null, tokens: null }, file: null });
     const met = new Map<unknown, number>();
+    let sent = 0;
+    let replies = 0;
     const cases = Array.from({ length: SEEDS }, (_, seed) => caseAt(kind, seed));
     server = await startFaultServer({
       plan: (_, { seed }) => {
@@ -102,20 +114,26 @@ describe(`${SEEDS} calls each end in the documented class, and the ledger is wha
     for (let i = 0; i < SEEDS; i += heavy ? 4 : SEEDS) {
       await Promise.all(
         cases.slice(i, heavy ? i + 4 : SEEDS).map(async (one) => {
-          const outcome = await caller(kind, one, ledger)(one.request).catch((error: unknown) => error);
+          const ask = caller(kind, one, ledger, () => sent++);
+          const outcome = await ask(one.request).catch((error: unknown) => error);
           const goesOn =
             kind.fault === 'reply' ||
             (new LlmError(kind.fault, '').retryable &&
               one.strikes < ATTEMPTS &&
               !IMPATIENT.includes(kind.kind));
-          if (goesOn) expect(outcome).toMatchObject({ message: { role: 'assistant' } });
-          else expect(outcome).toMatchObject({ name: 'LlmError', fault: kind.fault });
+          if (goesOn) {
+            expect(outcome).toMatchObject({ message: { role: 'assistant' } });
+            replies++;
+          } else expect(outcome).toMatchObject({ name: 'LlmError', fault: kind.fault });
         }),
       );
     }
 
-    const { tokensIn, tokensOut, usd, held } = ledger.totals();
+    const { calls, failed, tokensIn, tokensOut, usd, held } = ledger.totals();
     expect({ tokensIn, tokensOut, usd }).toEqual(counted());
+    // One entry is one request, whatever became of it.
+    expect({ calls, failed }).toEqual({ calls: sent, failed: sent - replies });
+    if (server.urlFor(kind.kind) === server.url) expect(server.requests()).toHaveLength(calls);
     expect(held).toEqual({ calls: 0, tokens: 0, usd: 0 });
     ledger.close();
   });
@@ -141,7 +159,8 @@ it('a history that the endpoint refuses is repaired, and only what was answered 
   ];
   for (let i = 0; i < 3; i++) await ask({ model: 'small', messages, max_tokens: 100 });
   expect(server.requests().map(broken)).toEqual([true, false, false, false]);
-  const { tokensIn, tokensOut, usd } = ledger.totals();
+  const { calls, failed, tokensIn, tokensOut, usd } = ledger.totals();
   expect({ tokensIn, tokensOut, usd }).toEqual(counted());
+  expect({ calls, failed }).toEqual({ calls: 4, failed: 1 });
   ledger.close();
 });
