@@ -54,6 +54,27 @@ test('an endpoint that goes away pauses the run, which goes on by itself when it
   expect(differences(resultsOf(world.at('calm')), resultsOf(world.at('paused')))).toEqual([]);
 });
 
+test.each([500, 503])(
+  'so does one that answers %i to all for a while, also where few calls meet it',
+  async (code) => {
+    let left = 40;
+    let begun = false;
+    const endpoint = await startModel({
+      meets: (_, { role }) => {
+        begun ||= role === 'mutator';
+        return begun && left-- > 0 ? status(String(code), code, 'unavailable', 'no') : null;
+      },
+    });
+    const name = `out-${code}`;
+    const ran = await world.search(name, { endpoint, args: ['--backoff', '1ms'] });
+    await endpoint.close();
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringMatching(/paused: .*going on after/s) });
+    expect(left).toBeLessThan(0);
+    expect(lostIn(name)).toEqual([]);
+    expect(differences(resultsOf(world.at('calm')), resultsOf(world.at(name)))).toEqual([]);
+  },
+);
+
 test('one that stays away ends it with exit code 4, and the run can be resumed', async () => {
   const endpoint = await startModel({
     meets: (n) => {
