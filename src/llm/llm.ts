@@ -93,6 +93,8 @@ const FATAL: readonly Fault[] = ['refused', 'unknown-model', 'budget', 'unrecord
 export class LlmError extends Error {
   override readonly name = 'LlmError';
   readonly fault: Fault;
+  /** The status of the answer; for an error in a 200 the one that it names, else 200; null where none came. */
+  readonly status: number | null;
   /** How long the endpoint asks to wait, ms; null where it does not say. */
   readonly retryAfterMs: number | null;
   /** Whether the endpoint may have charged for the call although no usage came back. */
@@ -108,6 +110,7 @@ export class LlmError extends Error {
     fault: Fault,
     message: string,
     more: {
+      status?: number | null;
       retryAfterMs?: number | null;
       billed?: boolean;
       hint?: string;
@@ -118,6 +121,7 @@ export class LlmError extends Error {
   ) {
     super(message, { cause: more.cause });
     this.fault = fault;
+    this.status = more.status ?? null;
     this.retryAfterMs = more.retryAfterMs ?? null;
     this.billed = more.billed ?? false;
     this.hint = more.hint ?? '';

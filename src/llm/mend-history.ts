@@ -1,9 +1,11 @@
 import { type AssistantMessage, type ChatRequest, type Llm, LlmError, type Message } from './llm.ts';
 
 /**
- * Repairs what some endpoints cannot forgive (MiniMax, code 2013): they refuse a request because an earlier turn of the
- * model itself holds tool-call arguments that are not JSON. Such turns are dropped and the request sent once more; an
- * endpoint that was helped by it is spared the first try from then on. A refusal for the prompt's length is none of it.
+ * Repairs what some endpoints cannot forgive: they refuse a request (MiniMax, code 2013), or break over it with a 500
+ * (llama.cpp), because an earlier turn of the model itself holds tool-call arguments that are not JSON. Such turns are
+ * dropped and the request sent once more. An endpoint that had refused and was helped by it is spared the first try from
+ * then on; a 500 may have had other reasons. A refusal for the prompt's length is none of it.
+ * It may ask twice for a call, so it stands outside `withBudget`, where each request has an entry of its own.
  */
 export function withMendedHistory(llm: Llm): Llm {
   let picky = false;
@@ -14,9 +16,11 @@ export function withMendedHistory(llm: Llm): Llm {
     try {
       return await llm(request, signal);
     } catch (error) {
-      if (!(error instanceof LlmError) || error.fault !== 'bad-request') throw error;
+      if (!(error instanceof LlmError)) throw error;
+      const refused = error.fault === 'bad-request';
+      if (!refused && error.status !== 500) throw error;
       const reply = await llm(mended, signal);
-      picky = true;
+      picky ||= refused;
       return reply;
     }
   };

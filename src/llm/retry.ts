@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancelled, type Llm, LlmError } from './llm.ts';
 
+/** How often a call is made again, and how long is waited in between. */
 export type RetryOptions = {
   /** How many calls that fail are enough; at least 1. */
   attempts: number;
@@ -15,11 +16,7 @@ export type RetryOptions = {
   random?: () => number;
   /** Must not reject but when `signal` aborts. */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
-  onRetry?(retry: Retry): void;
 };
-
-/** A call that will be made again: after how many failures that count, how long from now, and why. */
-export type Retry = { failed: number; waitMs: number; error: LlmError };
 
 /**
  * Makes a call again when its error is `retryable`. Waits as in "Exponential Backoff and Jitter" (AWS Architecture
@@ -27,8 +24,8 @@ export type Retry = { failed: number; waitMs: number; error: LlmError };
  * for (Retry-After). Rejects with the last error when the attempts are used up, its message saying how many there were,
  * and with `cancelled` as soon as `signal` aborts.
  *
- * A time-out counts even while the breaker is open: one request that is too slow for its endpoint must not keep the
- * breaker open for as long as nobody else calls.
+ * What may be the fault of this one request counts even while the breaker is open: a time-out, a 500, an error in a 200.
+ * Such a request must not keep the breaker open until the endpoint is given up.
  */
 export function withRetry(
   llm: Llm,
@@ -40,7 +37,6 @@ export function withRetry(
     breaker,
     random = Math.random,
     sleep = (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
-    onRetry,
   }: RetryOptions,
 ): Llm {
   return async (request, signal) => {
@@ -50,14 +46,13 @@ export function withRetry(
         return await llm(request, signal);
       } catch (error) {
         if (!(error instanceof LlmError) || !error.retryable) throw error;
-        if (error.fault === 'timeout' || !breaker?.now().open) failed++;
+        if (isOfRequest(error) || !breaker?.now().open) failed++;
         const asked = Math.max(0, error.retryAfterMs ?? 0);
         if (failed >= attempts) throw last(error, failed, '');
         if (asked > longestWaitMs) {
           throw last(error, failed, `; it asks to wait ${Math.ceil(asked / 1000)} s`);
         }
         const waitMs = asked + random() * Math.min(capMs, baseMs * 2 ** Math.max(0, failed - 1));
-        onRetry?.({ failed, waitMs, error });
         await sleep(waitMs, signal).catch((reason: unknown) => {
           throw signal?.aborted ? cancelled(BETWEEN) : reason;
         });
@@ -66,10 +61,15 @@ export function withRetry(
   };
 }
 
+/** Whether the endpoint may be well, and will do the same to this request for ever (llama.cpp, to a bad tool call). */
+function isOfRequest({ fault, status }: LlmError): boolean {
+  return fault === 'timeout' || status === 500 || status === 200;
+}
+
 function last(error: LlmError, failed: number, why: string): LlmError {
-  const { fault, message, retryAfterMs, billed, hint } = error;
+  const { fault, message, status, retryAfterMs, billed, hint } = error;
   const after = failed > 1 ? ` (after ${failed} attempts${why})` : why && ` (${why.slice(2)})`;
-  return new LlmError(fault, `${message}${after}`, { retryAfterMs, billed, hint, cause: error });
+  return new LlmError(fault, `${message}${after}`, { status, retryAfterMs, billed, hint, cause: error });
 }
 
 const BETWEEN = 'between two attempts';

@@ -60,3 +60,24 @@ it('sends nothing twice where the history is whole, the prompt too long, or the 
     expect(calls).toBe(times);
   }
 });
+
+it('mends what breaks the endpoint, too, but a 500 does not make it picky', async () => {
+  const broken = [user, call('a', "{'a': 1}"), result('a', 'no'), user];
+  const seen: number[] = [];
+  const mended = withMendedHistory(async ({ messages }) => {
+    seen.push(messages.length);
+    if (seen.length === 1) throw new LlmError('unavailable', 'it broke', { status: 500 });
+    return { message: { role: 'assistant', content: 'yes' }, finish: 'stop', tokensIn: 1, tokensOut: 1 };
+  });
+  await mended(ask(broken));
+  await mended(ask(broken));
+  expect(seen).toEqual([4, 2, 4]);
+
+  let calls = 0;
+  const down = withMendedHistory(async () => {
+    calls++;
+    throw new LlmError('unavailable', 'it is down', { status: 503 });
+  });
+  await expect(down(ask(broken))).rejects.toMatchObject({ status: 503 });
+  expect(calls).toBe(1);
+});
