@@ -1,30 +1,27 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, jsonSchema, stepCountIs, streamText, type ToolSet, tool } from 'ai';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../src/llm/llm.ts';
 import { complete } from '../../src/offline/offline-llm.ts';
-import { type Answered, type ModelServer, serveOffline } from '../../src/offline/serve.ts';
 import { DESCRIPTION, realRequests } from './conversations.ts';
+import { served } from './served.ts';
 
 type Streamed = Parameters<OpenAI['chat']['completions']['stream']>[0];
 
 /** Clients that others wrote, against the served offline model. */
 
-let server: ModelServer;
+const { url, answered } = served();
 let acting: ChatRequest;
-const answered: Answered[] = [];
 
 beforeAll(async () => {
-  server = await serveOffline({ onRequest: (one) => answered.push(one) });
   const { agent } = await realRequests();
   acting = agent.find((request) => complete(request).choices[0]!.finish_reason === 'tool_calls')!;
 });
-afterAll(() => server.close());
 
 describe('the AI SDK', () => {
   const model = () =>
-    createOpenAICompatible({ name: 'offline', baseURL: server.url, includeUsage: true }).chatModel('offline');
+    createOpenAICompatible({ name: 'offline', baseURL: url(), includeUsage: true }).chatModel('offline');
   const system = 'You are an agent in a small machine-learning competition.';
   const prompt = `# Task\n${DESCRIPTION}\n## Your folder (attempt 1)\n(empty)\n\n[turn 1 of 18, 16 jobs left, drafting: get a first valid submission]`;
   const schema = (...names: string[]) =>
@@ -116,7 +113,7 @@ describe('the AI SDK', () => {
   });
 
   test('shows the reason of a refusal', async () => {
-    const unknown = createOpenAICompatible({ name: 'offline', baseURL: server.url })('gpt-9');
+    const unknown = createOpenAICompatible({ name: 'offline', baseURL: url() })('gpt-9');
     const call = generateText({ model: unknown, prompt: 'Hello', maxRetries: 0 });
     await expect(call).rejects.toMatchObject({
       statusCode: 404,
@@ -126,7 +123,7 @@ describe('the AI SDK', () => {
 });
 
 describe('the OpenAI SDK', () => {
-  const client = () => new OpenAI({ baseURL: server.url, apiKey: 'none', maxRetries: 0, logLevel: 'off' });
+  const client = () => new OpenAI({ baseURL: url(), apiKey: 'none', maxRetries: 0, logLevel: 'off' });
 
   test('lists the models', async () => {
     const names: string[] = [];

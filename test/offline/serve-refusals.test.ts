@@ -1,26 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answered, type ModelServer, serveOffline } from '../../src/offline/serve.ts';
+import { describe, expect, test } from 'vitest';
+import { served } from './served.ts';
 
 /** What the served offline model says to requests that nobody should make. */
 
-let server: ModelServer;
-const answered: Answered[] = [];
-
-beforeAll(async () => {
-  server = await serveOffline({ onRequest: (one) => answered.push(one) });
-});
-afterAll(() => server.close());
-
-const get = (path: string, init: RequestInit = {}) => fetch(`${server.url}${path}`, init);
-const post = (body: unknown, headers: Record<string, string> = {}) =>
-  get('/chat/completions', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
+const { url, answered, get, post } = served();
 const hello = { model: 'offline', messages: [{ role: 'user', content: 'Hello' }] };
 
 describe('a request is refused', () => {
@@ -153,7 +139,7 @@ describe('hostile bodies', () => {
   });
 
   test('and clients that go away do no harm', async () => {
-    const { port } = new URL(server.url);
+    const { port } = new URL(url());
     for (const text of [
       'nonsense\r\n\r\n',
       'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{',
@@ -172,7 +158,7 @@ describe('hostile bodies', () => {
 /** Sends a body of unknown length; the status. */
 function inChunks(body: string): Promise<number> {
   return new Promise((done, fail) => {
-    const request = httpRequest(`${server.url}/chat/completions`, { method: 'POST' }, (response) => {
+    const request = httpRequest(`${url()}/chat/completions`, { method: 'POST' }, (response) => {
       response.resume();
       done(response.statusCode ?? 0);
     });

@@ -1,26 +1,17 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ChatRequest, Message } from '../../src/llm/llm.ts';
 import { complete, offlineLlm } from '../../src/offline/offline-llm.ts';
-import { type ModelServer, serveOffline } from '../../src/offline/serve.ts';
+import { serveOffline } from '../../src/offline/serve.ts';
 import { realRequests } from './conversations.ts';
+import { served } from './served.ts';
 
-let server: ModelServer;
+const { url, get, post } = served();
 let real: Awaited<ReturnType<typeof realRequests>>;
 
 beforeAll(async () => {
-  server = await serveOffline();
   real = await realRequests();
 });
-afterAll(() => server.close());
-
-const get = (path: string, init: RequestInit = {}) => fetch(`${server.url}${path}`, init);
-const post = (body: unknown, headers: Record<string, string> = {}) =>
-  get('/chat/completions', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
 
 type Chunk = {
   choices: { delta: Record<string, unknown>; finish_reason: string | null }[];
@@ -207,7 +198,7 @@ test('close ends open connections, and may be called again', async () => {
 });
 
 test('a port that is taken is refused', async () => {
-  const port = Number(new URL(server.url).port);
+  const port = Number(new URL(url()).port);
   await expect(serveOffline({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
 
