@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 
+/** What a model wants done; `arguments` are as it wrote them: JSON, it is to be hoped. */
 export type ToolCall = { id: string; type: 'function'; function: { name: string; arguments: string } };
 
 /** What a model said. Thinking stands in `content` as `<think>…</think>`, or in a field of its own, as the endpoint has it. */
@@ -13,11 +14,13 @@ export type AssistantMessage = {
   reasoning_content?: string;
 };
 
+/** A turn of the conversation; what a tool gave stands behind the call with its id. */
 export type Message =
   | { role: 'system' | 'user'; content: string }
   | AssistantMessage
   | { role: 'tool'; tool_call_id: string; content: string };
 
+/** A tool as the model is told of it; `parameters` is a JSON Schema. */
 export type ToolSchema = {
   type: 'function';
   function: { name: string; description: string; parameters: { [key: string]: Json } };
@@ -36,6 +39,7 @@ export type ChatRequest = {
   seed?: number;
 };
 
+/** What came of a call. Tokens are the endpoint's own count, unless `unmetered`. */
 export type ChatReply = {
   message: AssistantMessage;
   finish: string;

@@ -56,8 +56,8 @@ export function readKey(variable: string, env: NodeJS.ProcessEnv = process.env):
   return key;
 }
 
-/** The body of a 200, or null of an endpoint without a list; or what is wrong, with the status where there was one. */
-type Answer = string | null | { fault: LlmError; status: number | null; location: string | null };
+/** The body of a 200, or null of an endpoint without a list; or what is wrong, and where the endpoint sends on to. */
+type Answer = string | null | { fault: LlmError; location: string | null };
 
 const TRIES = 3;
 const TIMEOUT_MS = 15_000;
@@ -76,9 +76,10 @@ async function askPatiently(options: PreflightOptions): Promise<string | null> {
   for (let tried = 1; ; tried++) {
     const answer = await ask(options);
     if (answer === null || typeof answer === 'string') return answer;
-    const { fault, status } = answer;
+    const { fault } = answer;
     // A connection that was refused, or no answer for so long, is not worth more of the user's time.
-    const passing = fault.retryable && (status !== null || (fault.fault === 'connection' && fault.billed));
+    const passing =
+      fault.retryable && (fault.status !== null || (fault.fault === 'connection' && fault.billed));
     if (!passing || tried === TRIES) throw refusal(answer, options);
     await sleep(Math.min(fault.retryAfterMs ?? WAITS_MS[tried - 1] ?? 0, LONGEST_WAIT_MS));
   }
@@ -98,20 +99,16 @@ async function ask(options: PreflightOptions): Promise<Answer> {
     const text = await errorBody(response, timeoutMs);
     // Some have no list; but who forgot the version gets the same answer, and would get it for every call.
     if ((status === 404 || status === 405) && VERSION.test(new URL(baseURL).pathname)) return null;
-    return {
-      fault: httpFault(status, headers, text),
-      status,
-      location: baseOf(headers.get('location'), baseURL),
-    };
+    return { fault: httpFault(status, headers, text), location: baseOf(headers.get('location'), baseURL) };
   } catch (error) {
     if (error instanceof UserError) throw error;
-    return { fault: connectionFault(error), status: null, location: null };
+    return { fault: connectionFault(error), location: null };
   }
 }
 
 /** The fault in words for the user, who knows the endpoint by two variables. */
 function refusal(
-  { fault, status, location }: Exclude<Answer, string | null>,
+  { fault, location }: Exclude<Answer, string | null>,
   { baseURL, keyVariable, urlVariable }: PreflightOptions,
 ): UserError {
   const named = (text: string) =>
@@ -119,6 +116,7 @@ function refusal(
   const says = (what: string, hint: string, exitCode: 2 | 4 = 2) =>
     new UserError(`the endpoint ${baseURL} ${what}`, hint, exitCode);
 
+  const { status } = fault;
   if (status === null) {
     return new UserError(named(fault.message), named(fault.hint), fault.fault === 'bad-request' ? 2 : 4);
   }

@@ -18,8 +18,8 @@ export function withRedaction(llm: Llm): Llm {
 /** The same kind of error without secrets in its message, hint and stack. */
 function redactError(error: unknown): unknown {
   if (error instanceof LlmError) {
-    const { fault, message, retryAfterMs, billed, hint, limit, gaveUp } = error;
-    return new LlmError(fault, redact(message), { retryAfterMs, billed, hint: redact(hint), limit, gaveUp });
+    const more = { ...error, hint: redact(error.hint), cause: undefined };
+    return new LlmError(error.fault, redact(error.message), more);
   }
   if (!(error instanceof Error)) return error;
   const { message, stack = '' } = error;

@@ -48,12 +48,19 @@ describe('withRedaction', () => {
   });
 
   it('cleans errors, and keeps what they say otherwise', async () => {
-    const more = { retryAfterMs: 5, billed: true, hint: `not ${SECRET}`, cause: { headers: SECRET } };
+    const more = {
+      status: 429,
+      retryAfterMs: 5,
+      billed: true,
+      hint: `not ${SECRET}`,
+      cause: { headers: SECRET },
+    };
     const error = await failing(new LlmError('busy', `no: ${SECRET}`, more))(request('')).catch((it) => it);
     expect(error).toBeInstanceOf(LlmError);
     expect(error).toMatchObject({
       fault: 'busy',
       message: 'no: [WIRE_KEY]',
+      status: 429,
       retryAfterMs: 5,
       billed: true,
       hint: 'not [WIRE_KEY]',
