@@ -17,7 +17,6 @@ const LONGEST = 400;
 let folder: ReturnType<typeof emptyFolder>;
 let endpoint: Endpoint;
 let web: Endpoint;
-const more: Endpoint[] = [];
 beforeAll(async () => {
   folder = emptyFolder();
   await smallWorld(folder.dir);
@@ -27,7 +26,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  for (const one of [endpoint, web, ...more]) await one.close();
+  for (const one of [endpoint, web]) await one.close();
   folder.remove();
 });
 
@@ -235,7 +234,7 @@ test('evolve trial notes no look at sealed tasks that never came about', async (
 describe('no sandbox', () => {
   /** A PATH on which all is as here, but for bubblewrap. */
   function withoutBwrap(): Env {
-    const bin = path.join(folder.dir, '..', `${path.basename(folder.dir)}-bin`);
+    const bin = path.join(folder.dir, 'bin');
     mkdirSync(bin, { recursive: true });
     for (const name of ['setpriv', 'sh', 'node']) {
       const found = ['/usr/bin', '/bin'].map((dir) => path.join(dir, name));
