@@ -45,6 +45,7 @@ function rowsOf(sides: readonly Side[]): string[][] {
   const rows = [
     row('', ({ name }) => name),
     row('suite', ({ report }) => report.suite),
+    row('model', ({ report }) => report.model),
     row('seed', ({ report }) => String(report.seed)),
     row('stop', ofRun(stopLine)),
     row('candidates', ({ report, lineage }) => count(lineage ? lineage.size : report.candidates)),
@@ -55,6 +56,10 @@ function rowsOf(sides: readonly Side[]): string[][] {
     row(
       'time',
       ofRun(({ wallMs }) => span(wallMs)),
+    ),
+    row(
+      'money',
+      ofRun(({ cost }) => `$${cost.usd.toFixed(2)}`),
     ),
     row(
       'verdict',

@@ -71,8 +71,8 @@ const GUESSED = {
 
 /** Characters of the prompts of mutator and critic: what always stands there, each trace at most, and how many. */
 const PROMPTS = {
-  mutator: { fixed: 14_000, trace: 12_000, traces: 4, bodies: 30_000 },
-  critic: { fixed: 8000, trace: 18_000, traces: 2 },
+  mutator: { fixed: 18_000, trace: 12_000, traces: 5, bodies: 30_000 },
+  critic: { fixed: 14_000, trace: 18_000, traces: 2 },
 } as const;
 
 /**

@@ -14,6 +14,7 @@ import { withMendedHistory } from '../llm/mend-history.ts';
 import { openaiLlm } from '../llm/openai.ts';
 import { withRedaction } from '../llm/redaction.ts';
 import { withRetry } from '../llm/retry.ts';
+import { withTrouble } from '../llm/trouble.ts';
 import { mostOf } from '../llm/wire.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
 import type { Stop } from '../state.ts';
@@ -40,6 +41,8 @@ export type ModelEvents = {
   /** An endpoint is down, and calls wait; then it is back. */
   paused(reason: string): void;
   unpaused(pausedMs: number): void;
+  /** Calls fail and are tried again; told now and then. */
+  trouble(line: string): void;
 };
 
 /** Calls under way when a run is stopped may finish within this time: they are paid for, and their replies are kept. */
@@ -113,9 +116,17 @@ export function openModels(
       mostOf: (request) => mostOf(request, profile, stream),
       purpose,
     });
-    const patience = { attempts, baseMs: backoffMs, capMs: 60 * backoffMs, breaker };
-    const mended = withMendedHistory(paid);
-    return withRetry(withLimit(withBreaker(mended, breaker), limit), patience);
+    // Who asks for an hour's patience (Retry-After) gets it, as one that is down would.
+    const { maxPauseMs } = config.calls;
+    const patience = {
+      attempts,
+      baseMs: backoffMs,
+      capMs: 60 * backoffMs,
+      longestWaitMs: maxPauseMs,
+      breaker,
+    };
+    const steady = withLimit(withBreaker(withMendedHistory(paid), breaker), limit);
+    return withRetry(withTrouble(steady, events.trouble), patience);
   };
 
   return {

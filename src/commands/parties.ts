@@ -1,12 +1,11 @@
 import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
-import type { Founders } from '../genome/founders.ts';
 import { isLoopback, readBaseURL } from '../llm/address.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
-import { preflight, readKey } from '../llm/preflight.ts';
+import { readKey } from '../llm/preflight.ts';
 import type { Profile } from '../llm/profile.ts';
 import { profileOf } from '../llm/profiles.ts';
-import { frozenGenes, usedSampling } from '../llm/wire.ts';
+import { frozenGenes } from '../llm/wire.ts';
 import { protect } from '../secrets.ts';
 
 /**
@@ -27,120 +26,20 @@ export type Parties = Record<Purpose, Party> & {
   frozen: string[];
 };
 
-const ROLES: readonly Purpose[] = ['agent', 'mutator', 'critic'];
+/** In the order in which people are told of them. */
+export const PURPOSES: readonly Purpose[] = ['agent', 'mutator', 'critic'];
 
 /**
  * Who plays which role, by the settings and the environment; nothing is asked of an endpoint. Throws a `UserError` for
  * an address that is none.
  */
 export function partiesOf(config: RunConfig, env = process.env): Parties {
-  const parties = Object.fromEntries(ROLES.map((role) => [role, partyOf(role, config, env)])) as Record<
+  const parties = Object.fromEntries(PURPOSES.map((role) => [role, partyOf(role, config, env)])) as Record<
     Purpose,
     Party
   >;
-  protect(ROLES.map((role) => parties[role].keyVariable));
+  protect(PURPOSES.map((role) => parties[role].keyVariable));
   return { ...parties, frozen: frozenGenes(parties.agent.profile) };
-}
-
-/**
- * Asks each endpoint for its list of models, so that a wrong key, address or name shows before anything is written.
- * Throws a `UserError`.
- */
-async function checkParties(parties: Parties): Promise<void> {
-  const endpoints = new Map<string, { party: Party; models: Set<string> }>();
-  for (const role of ROLES) {
-    const party = parties[role];
-    if (party.baseURL === null) continue;
-    const known = endpoints.get(endpointOf(party)) ?? { party, models: new Set<string>() };
-    known.models.add(party.model);
-    endpoints.set(endpointOf(party), known);
-  }
-  for (const { party, models } of endpoints.values()) {
-    await preflight({
-      baseURL: party.baseURL!,
-      apiKey: keyOf(party),
-      keyVariable: party.keyVariable,
-      urlVariable: party.told,
-      models: [...models],
-    });
-  }
-}
-
-/**
- * The offline model runs in process, unless OPENAI_BASE_URL is on this machine and serves a model of that name
- * (`evolve model serve`): then it is asked there, like any other. Gives the settings' parties, mended.
- */
-async function findOffline(
-  parties: Parties,
-  say: (line: string) => void,
-  env = process.env,
-): Promise<Parties> {
-  const address = env.OPENAI_BASE_URL;
-  const offline = ROLES.filter((role) => parties[role].model === OFFLINE && parties[role].baseURL === null);
-  if (!address || offline.length === 0) return parties;
-  const baseURL = readBaseURL(address, 'OPENAI_BASE_URL');
-  if (!isLoopback(baseURL)) return parties;
-  const asked = { baseURL, apiKey: keyOf(parties[offline[0]!]), models: [OFFLINE] };
-  const served = await preflight({
-    ...asked,
-    keyVariable: 'OPENAI_API_KEY',
-    urlVariable: 'OPENAI_BASE_URL',
-  }).then(
-    ({ models }) => models !== null,
-    () => false,
-  );
-  if (!served) return parties;
-  say(`the offline model is asked at ${baseURL}`);
-  const found = Object.fromEntries(offline.map((role) => [role, { ...parties[role], baseURL }]));
-  return { ...parties, ...found };
-}
-
-/** The parties of a run that is about to begin, each found where it is said to be. Throws a `UserError`. */
-export async function reachParties(
-  parties: Parties,
-  config: RunConfig,
-  say: (line: string) => void,
-): Promise<Parties> {
-  if (config.replay !== null) return parties;
-  const found = await findOffline(parties, say);
-  await checkParties(found);
-  checkPrices(found, config);
-  return found;
-}
-
-/** What people should know of the models before a run: where they are, and what they cannot do. */
-export function partyLines(
-  parties: Parties,
-  { baseline, genomes }: Founders,
-  replay: string | null,
-): string[] {
-  const lines =
-    replay === null ? placesOf(parties) : [`replies come from the cassette ${replay}; no model is asked`];
-  if (parties.frozen.length > 0) {
-    lines.push(`frozen, as ${parties.agent.model} has no such parameter: ${parties.frozen.join(', ')}`);
-  }
-  const { sampling } = genomes.get(baseline)!;
-  const used = usedSampling(sampling, parties.agent.profile);
-  for (const [name, value] of Object.entries(used)) {
-    const told = sampling[name as keyof typeof sampling];
-    if (told !== value) lines.push(`the baseline's sampling.${name} ${told} is sent as ${value}`);
-  }
-  return lines;
-}
-
-function placesOf(parties: Parties): string[] {
-  return ROLES.flatMap((role) => {
-    const { model, baseURL, profile } = parties[role];
-    const same = role !== 'agent' && endpointOf(parties[role]) === endpointOf(parties.agent);
-    if (baseURL === null || (same && model === parties.agent.model)) return [];
-    return [`${role}: ${model} at ${baseURL}${priceText(profile)}`];
-  });
-}
-
-function priceText({ price }: Profile): string {
-  if (price === null) return ', price unknown, counted as $0';
-  if (price.input === 0 && price.output === 0) return '';
-  return `, $${price.input} in and $${price.output} out per million tokens (${price.asOf})`;
 }
 
 /** Names an endpoint: parties with the same share its limits. */
@@ -156,33 +55,43 @@ export function keyOf({ model, keyVariable }: Party): string {
 function partyOf(role: Purpose, config: RunConfig, env: NodeJS.ProcessEnv): Party {
   const choice = role === 'agent' ? { model: config.model, baseUrl: null, keyVariable: null } : config[role];
   const { model, baseUrl, keyVariable } = choice;
+  if (keyVariable !== null && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(keyVariable)) {
+    throw new UserError(
+      `--${role}-key-variable is not the name of a variable`,
+      'give the name, such as MUTATOR_API_KEY; the key itself belongs into that variable',
+    );
+  }
   const party = {
     model,
     told: baseUrl === null ? 'OPENAI_BASE_URL' : `--${role}-base-url`,
     profile: profileOf(model, config.profiles),
     keyVariable: keyVariable ?? 'OPENAI_API_KEY',
   };
-  if (baseUrl !== null) return { ...party, baseURL: readBaseURL(baseUrl, party.told) };
-  if (model === OFFLINE) return { ...party, baseURL: null };
-  const address = env.OPENAI_BASE_URL || 'https://api.openai.com/v1';
-  return { ...party, baseURL: readBaseURL(address, 'OPENAI_BASE_URL') };
+  if (baseUrl === null && model === OFFLINE) return { ...party, baseURL: null };
+  if (baseUrl === null) return { ...party, baseURL: ownEndpoint(model, config, env) };
+  const baseURL = readBaseURL(baseUrl, party.told);
+  if (keyVariable === null && model !== OFFLINE) refuseForeignKey(role, baseURL, env);
+  return { ...party, baseURL };
 }
 
-/** Throws a `UserError` where a model has no known price, unless that was allowed. */
-export function checkPrices(parties: Parties, config: RunConfig): void {
-  if (config.replay !== null) return;
-  for (const role of ROLES) checkPrice(parties[role], config);
-}
+const OPENAI = 'https://api.openai.com/v1';
 
-function checkPrice({ model, profile }: Party, config: RunConfig): void {
-  if (profile.price !== null) return;
-  const told = `give it in a --config file: \`models: {${model}: {price: {input: 0.3, output: 1.2}}}\`, dollars per million tokens`;
-  if (config.budgetUsd !== null) {
-    throw new UserError(`--budget-usd cannot be kept: no price is known for the model ${model}`, told);
-  }
-  if (config.allowUnpriced) return;
+/** Where OPENAI_BASE_URL says; without it OpenAI itself, for its own models: no other provider's key goes there. */
+function ownEndpoint(model: string, { replay }: RunConfig, env: NodeJS.ProcessEnv): string {
+  if (env.OPENAI_BASE_URL) return readBaseURL(env.OPENAI_BASE_URL, 'OPENAI_BASE_URL');
+  if (/^(gpt-|chatgpt-|o\d|ft:)/.test(model) || replay !== null) return OPENAI;
   throw new UserError(
-    `no price is known for the model ${model}`,
-    `${told}; or let it count as 0 dollars with --allow-unpriced`,
+    `OPENAI_BASE_URL is not set, and ${model} is none of OpenAI's models`,
+    'say where it is, for example OPENAI_BASE_URL=https://api.minimax.io/v1',
+  );
+}
+
+/** The key for one host goes to no other unasked; among servers on this machine there is nothing to leak. */
+function refuseForeignKey(role: Purpose, baseURL: string, env: NodeJS.ProcessEnv): void {
+  const own = readBaseURL(env.OPENAI_BASE_URL || OPENAI, 'OPENAI_BASE_URL');
+  if (new URL(own).host === new URL(baseURL).host || (isLoopback(own) && isLoopback(baseURL))) return;
+  throw new UserError(
+    `--${role}-base-url is another host than OPENAI_BASE_URL, whose key is no business of it`,
+    `say by --${role}-key-variable which variable holds its key`,
   );
 }

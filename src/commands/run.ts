@@ -18,15 +18,17 @@ import { span } from '../report/format.ts';
 import { headline } from '../report/headline.ts';
 import { stopLine, summary } from '../report/terminal.ts';
 import type { Result, RunIdentity, State } from '../state.ts';
-import { writeCatalog } from '../store/catalog.ts';
+import { readConfigOf, writeCatalog } from '../store/catalog.ts';
 import { checkOut, openRun } from '../store/run-dir.ts';
 import { startGrader } from '../suite/grader.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
 import { GRACE_MS, type Halt, openModels } from './models.ts';
-import { checkPrices, type Parties, type Party, partiesOf, partyLines, reachParties } from './parties.ts';
+import { type Parties, type Party, partiesOf } from './parties.ts';
+import { partyLines } from './party-lines.ts';
 import { endTrials, planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
+import { checkPrices, reachParties } from './reach-parties.ts';
 import { displayed, readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
@@ -40,7 +42,8 @@ export type Output = { json: boolean; quiet: boolean; dryRun: boolean };
  * `evolve run` and `evolve resume`: checks everything before anything is written, then searches, unless there is
  * nothing to do, and reports. The settings come checked, so that bad ones are refused before all this is loaded.
  */
-export async function run(config: RunConfig, output: Output, context: Context): Promise<number> {
+export async function run(given: RunConfig, output: Output, context: Context): Promise<number> {
+  const config = await withOldBudget(given);
   const say = output.quiet ? () => {} : (line: string) => context.note(`evolve: ${line}`);
   const founders = await loadFounders(config.genomes);
   const constitution = await loadConstitution(config.genomes);
@@ -72,8 +75,13 @@ export async function run(config: RunConfig, output: Output, context: Context): 
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
-  for (const line of partyLines(parties, founders, config.replay)) say(line);
+  for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
   if (warning) say(warning);
+  else if (config.budgetUsd === null && (plan.calls.all.usd ?? 0) > 0) {
+    say(
+      `no --budget-usd is set, so nothing bounds what is spent; forecast: about $${plan.calls.all.usd!.toFixed(2)}`,
+    );
+  }
   const ended = await search({
     config,
     parties,
@@ -85,6 +93,17 @@ export async function run(config: RunConfig, output: Output, context: Context): 
     context,
   });
   return await conclude(ended.dir, ended.result, suite, output, context, ended.halt);
+}
+
+/** The budget of an earlier call on the run holds until another one is given: who resumes has not said "spend on". */
+async function withOldBudget(config: RunConfig): Promise<RunConfig> {
+  const before = config.out === null ? null : await readConfigOf(config.out);
+  const { budgetUsd = null, budgetTokens = null } = before ?? {};
+  return {
+    ...config,
+    budgetUsd: config.budgetUsd ?? budgetUsd,
+    budgetTokens: config.budgetTokens ?? budgetTokens,
+  };
 }
 
 type SearchParts = {
@@ -125,12 +144,15 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
   const models = openModels(parties, config, run.dir, stop, {
     paused(reason) {
       run.record({ type: 'paused', reason });
-      progress.note(`evolve: paused: ${reason}; going on as soon as it is back`);
+      progress.note(
+        `evolve: paused: ${reason}; going on as soon as it is back, for ${span(config.calls.maxPauseMs)} at most`,
+      );
     },
     unpaused(pausedMs) {
       run.record({ type: 'unpaused', pausedMs });
       progress.note(`evolve: going on after ${span(pausedMs)}`);
     },
+    trouble: (line) => progress.note(`evolve: ${line}`),
   });
   const onInterrupt = () =>
     progress.note(`evolve: stopping${models.ledger ? AFTER_CALLS : ''}; Ctrl-C again leaves at once`);
@@ -182,7 +204,7 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     });
     const halt = models.halt();
     if (halt?.error) throw halt.error;
-    return { dir: run.dir, result, halt: halt ?? haltOfLosses(result, run.state) };
+    return { dir: run.dir, result, halt };
   } finally {
     interrupted.removeEventListener('abort', onInterrupt);
     progress.close();
@@ -190,16 +212,6 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
     for (const close of closers) await close();
     await run.checkpoint().finally(() => run.close());
   }
-}
-
-/** Where lost trials stopped the run: why most of them were lost. */
-function haltOfLosses({ stop }: Result, { outcomes }: State): Halt | null {
-  const times = new Map<string, number>();
-  for (const outcome of outcomes.values()) {
-    if (outcome.kind === 'lost') times.set(outcome.reason, (times.get(outcome.reason) ?? 0) + 1);
-  }
-  const [most] = [...times].sort(([, a], [, b]) => b - a);
-  return stop === 'infrastructure' && most ? { stop, reason: most[0], hint: '' } : null;
 }
 
 /** Writes the report and says how it went; gives the exit code. */
@@ -219,8 +231,9 @@ async function conclude(
   // Who wants no progress still wants to know what there is to mend.
   const mend = stop === 'refused' || stop === 'infrastructure';
   if (stop !== 'finished' && (mend || !output.quiet)) {
+    const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
     context.note(
-      `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}\` goes on`,
+      `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}${more}\` goes on`,
     );
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   }

@@ -2,9 +2,9 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { JOB_CACHE, type RunConfig, readConfig } from '../config.ts';
-import { UserError } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
-import { trialSpec } from '../evaluation/trial.ts';
+import { type Outcome, trialSpec } from '../evaluation/trial.ts';
 import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import { loadGenome } from '../genome/load.ts';
@@ -26,7 +26,9 @@ import {
   measureTask,
 } from './measurement.ts';
 import { type Models, openModels } from './models.ts';
-import { partiesOf, reachParties } from './parties.ts';
+import { partiesOf } from './parties.ts';
+import { partyLines } from './party-lines.ts';
+import { reachParties } from './reach-parties.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
 
 /** Every look at sealed tasks outside a run, one JSON line each. */
@@ -59,10 +61,12 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     say(`warning: each look at sealed tasks weakens what they can tell; noted in ${SEALED_LOOKS}`);
     noteLook(suite, genomeId(genome), tasks, config.seed, times);
   }
+  for (const line of partyLines(parties, genome, config.replay)) say(line);
   const signal = context.interruption();
   const models = openModels(parties, config, null, signal, {
     paused: (reason) => say(`paused: ${reason}; going on as soon as it is back`),
     unpaused: (ms) => say(`going on after ${span(ms)}`),
+    trouble: say,
   });
   const { profile } = parties.agent;
   const asked = {
@@ -78,7 +82,10 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     signal,
   };
   const found = await measure(asked).finally(() => models.close());
-  if (found === null) return EXIT.interrupted;
+  if (found === null) {
+    say('interrupted: a measurement is whole or none, so nothing is shown');
+    return EXIT.interrupted;
+  }
   const halt = models.halt();
   // What was measured until then is paid for.
   if (halt) context.note(`evolve: stopped: ${halt.reason}; what follows is of the trials until then`);
@@ -92,12 +99,24 @@ export async function trial(flags: Given, context: Context): Promise<number> {
 /** Where trials are kept: a folder that is new or empty, as theirs would be lost among other files. */
 function newFolder(keep: string): string {
   const dir = resolve(keep);
-  if (!existsSync(dir)) return dir;
+  if (!existsSync(dir)) return made(dir, keep);
   if (!statSync(dir).isDirectory())
     throw new UserError(`--keep ${keep} is a file`, 'give a new or empty folder');
   if (readdirSync(dir).length > 0)
     throw new UserError(`--keep ${keep} is not empty`, 'give a new or empty folder');
   return dir;
+}
+
+function made(dir: string, keep: string): string {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return dir;
+  } catch (error) {
+    throw new UserError(
+      `--keep ${keep} cannot be made: ${messageOf(error)}`,
+      'give a folder that can be written',
+    );
+  }
 }
 
 export type MeasureOptions = {
@@ -136,7 +155,8 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
     const specs = tasks.flatMap((task) =>
       Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
     );
-    const outcomes = await evaluator.evaluate(specs, () => {}, signal);
+    const found = await evaluator.evaluate(specs, () => {}, signal);
+    const outcomes = found.map((outcome) => (isCut(outcome, signal) ? STOPPED : outcome));
     if (asked.signal.aborted) return null;
     const groups = byTask(specs, outcomes);
     const measured = tasks.map((task) => measureTask(task, groups.get(task.id) ?? []));
@@ -159,6 +179,12 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
     for (const close of closers) await close();
     if (asked.trialsDir === null) rmSync(trialsDir, { recursive: true, force: true });
   }
+}
+
+const STOPPED: Outcome = { kind: 'lost', reason: 'stopped before its end' };
+
+function isCut(outcome: Outcome, signal: AbortSignal): boolean {
+  return signal.aborted && outcome.kind === 'lost' && outcome.reason === 'interrupted';
 }
 
 /** All calls, those of trials that were lost included; nothing where no endpoint was asked. */

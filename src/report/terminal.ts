@@ -31,6 +31,7 @@ export function stopLine(report: Report): string {
     'budget-tokens': `stopped after ${done}: what is left of the tokens does not suffice for another call`,
     'max-time': `stopped after ${done}: the time is up`,
     interrupted: `interrupted after ${done}`,
+    // Why it was given up, where it was, is said behind this.
     infrastructure: `stopped after ${done}: too many trials were lost to faults of the infrastructure, or it was given up${why}`,
     refused: `stopped after ${done}: no call of a model can succeed until something is mended`,
   };

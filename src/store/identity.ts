@@ -6,6 +6,9 @@ const NAMES: Record<string, string> = {
   suite: 'the suite',
   suiteHash: 'the contents of the suite',
   foundersHash: 'the founders (--genomes)',
+  mutator: '--mutator-model',
+  critic: '--critic-model',
+  frozen: 'what the endpoint cannot express',
 };
 
 /**
