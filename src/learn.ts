@@ -11,6 +11,7 @@ import type { Round } from './selection/barrier.ts';
 import { block, pairs } from './selection/measure.ts';
 import type { Event, RunIdentity, State } from './state.ts';
 import type { Task } from './suite/suite.ts';
+import { together } from './together.ts';
 
 /** What learning needs of the world. */
 export type LearnParts = {
@@ -39,10 +40,10 @@ type Trial = { candidate: string; task: Task; difference: number };
 export async function learn(parts: LearnParts, round: Round): Promise<void> {
   const { identity, state } = parts;
   const cases = await Promise.all(chooseCases(parts, round).map((trial) => openCase(parts, round, trial)));
-  const lessons = await Promise.all(
-    cases.map((it, i) =>
+  const lessons = await together(
+    cases.map(async (it, i) =>
       it
-        ? criticize({
+        ? await criticize({
             critic: parts.critic,
             seed: seedAt(identity.seed, 'criticize', round.generation, i),
             it,

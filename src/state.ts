@@ -154,6 +154,8 @@ export type Refusal = {
   operator: Operator;
   parent: string;
   reason: string;
+  /** A fault of the infrastructure, and no doing of the operator. */
+  unanswered?: true;
 };
 
 /**

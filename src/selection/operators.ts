@@ -57,7 +57,7 @@ export function creditOperators(
     records.set(operator, record);
     return record;
   };
-  for (const refusal of refusals) recordOf(refusal.operator).refused++;
+  for (const { operator, unanswered } of refusals) if (!unanswered) recordOf(operator).refused++;
   for (const child of bred) {
     const record = recordOf(child.operator);
     record.bred++;

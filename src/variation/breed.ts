@@ -7,6 +7,7 @@ import { chooseOperator } from '../selection/operators.ts';
 import { tournament } from '../selection/tournament.ts';
 import type { Candidate, Event } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
+import { together } from '../together.ts';
 import { type Proposal, type Slot, takeStep, type VaryParts, vary } from './vary.ts';
 
 /** What breeding needs of the world. */
@@ -39,7 +40,7 @@ export async function breed(parts: BreedParts, generation: number): Promise<Cand
     .filter((slot) => !present.some((candidate) => candidate.slot === slot))
     .map((slot) => (generation === 0 ? copySlot(parts, slot) : slotAt(parts, generation, slot)));
   const tasks = parts.suite.tasks.filter((task) => task.role === 'search');
-  const proposals = await Promise.all(
+  const proposals = await together(
     slots.map(async (slot) => {
       const parent = await parts.genomes.load(slot.parent);
       return await vary(parts, slot, tasks, (genome) =>
@@ -115,6 +116,7 @@ async function fill(parts: BreedParts, slot: Slot, proposed: Proposal): Promise<
       operator: proposal.operator,
       parent: slot.parent,
       reason: problems.join('; '),
+      ...('unanswered' in proposal && proposal.unanswered ? { unanswered: true } : {}),
     });
   }
 }

@@ -73,7 +73,7 @@ export async function mergeText(
   if (reply instanceof LlmError) return oneLine(`the model did not answer: ${reply.message}`, 200);
   const read = readReply(reply.message.content);
   if (typeof read === 'string') return read;
-  const value = readTextGene(parents.genomes[0], path, read.value);
+  const value = readTextGene(genome, path, read.value);
   if (typeof value === 'string') return oneLine(value, 200);
   const merged = setGene(genome, path, value);
   const [problem] = check(merged);

@@ -47,8 +47,10 @@ export async function mutateText(
       room = SHORTER * lengthOf(first.messages);
       reply = await tryAsk(mutator.ask, request());
     }
-    if (reply instanceof LlmError)
-      return { ok: false, problems: [oneLine(`the mutator did not answer: ${reply.message}`, 200)] };
+    if (reply instanceof LlmError) {
+      const problem = oneLine(`the mutator did not answer: ${reply.message}`, 200);
+      return { ok: false, problems: [problem], unanswered: true };
+    }
     parsed = parseEdits(reply.message.content, brief.genome, rules);
     if (parsed.ok) return parsed;
     parsed = { ok: false, problems: [...cutOff(reply, max_tokens), ...parsed.problems] };

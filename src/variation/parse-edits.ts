@@ -10,7 +10,7 @@ import { isTextGene, readTextGene } from './text-gene.ts';
 /** What a mutator proposed, applied to the parent; or what is wrong with it, a sentence a problem. */
 export type ParsedEdits =
   | { ok: true; genome: Genome; hypothesis: string; expects: string[] }
-  | { ok: false; problems: string[] };
+  | { ok: false; problems: string[]; unanswered?: true };
 
 /** What edits may do. */
 export type EditRules = {

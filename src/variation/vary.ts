@@ -36,7 +36,7 @@ export type Proposal = {
   hypothesis: string;
   predicted: string[];
   lessons: string[];
-} & ({ genome: Genome } | { problems: string[] });
+} & ({ genome: Genome } | { problems: string[]; unanswered?: true });
 
 /** Applies the slot's operator, on what was known at the last barrier. Rejects only for faults that stop the run. */
 export async function vary(
@@ -136,7 +136,10 @@ async function edit(
   const rules = { tasks: tasks.map((task) => task.id), frozen, check };
   const parsed = await mutateText(parts.mutator, brief, rules, seedOf);
   const common = { ...plain('mutate-text', [parent]), lessons: lessons.map((lesson) => lesson.id) };
-  if (!parsed.ok) return { ...common, problems: parsed.problems };
+  if (!parsed.ok) {
+    const { problems, unanswered } = parsed;
+    return { ...common, problems, ...(unanswered ? { unanswered } : {}) };
+  }
   return { ...common, hypothesis: parsed.hypothesis, predicted: parsed.expects, genome: parsed.genome };
 }
 

@@ -88,7 +88,11 @@ describe('a mutator', () => {
     'that does not answer (%s) is a refusal, the first time or the second',
     async (fault) => {
       const error = new LlmError(fault, 'nobody\nthere');
-      const refused = { ok: false, problems: ['the mutator did not answer: nobody there'] };
+      const refused = {
+        ok: false,
+        problems: ['the mutator did not answer: nobody there'],
+        unanswered: true,
+      };
       expect(await mutate(model(error).ask)).toEqual(refused);
       expect(await mutate(model('prose', error).ask)).toEqual(refused);
     },
@@ -130,7 +134,7 @@ test('a run whose mutator never answers goes on with typed steps, and says why',
     if (String(request.messages[0]?.content).startsWith('You criticise')) return await scriptedModel(request);
     throw new LlmError('unavailable', '503 from the endpoint');
   };
-  const { events, result } = await runWorld(plainWorld({ mutator: down }), { generations: 4 });
+  const { events, result, state } = await runWorld(plainWorld({ mutator: down }), { generations: 4 });
   const refused = events.flatMap((event) => (event.type === 'refused' ? [event] : []));
   expect(refused.map(({ operator, reason }) => [operator, reason])).toContainEqual([
     'mutate-text',
@@ -139,5 +143,7 @@ test('a run whose mutator never answers goes on with typed steps, and says why',
   const bred = events.flatMap((event) => (event.type === 'bred' ? [event.candidate] : []));
   expect(bred.filter(({ operator }) => operator === 'mutate-text')).toEqual([]);
   expect(bred.filter(({ generation }) => generation === 3)).toHaveLength(6);
+  // That nobody answered says nothing of the operator: it is drawn as often as before.
+  expect(state.operators.get('mutate-text')?.refused ?? 0).toBe(0);
   expect(result.stop).toBe('finished');
 });
