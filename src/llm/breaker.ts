@@ -15,8 +15,8 @@ export type Breaker = {
 
 /** Leave to make one call. */
 export type Passage = {
-  /** This call finds out whether the endpoint is back, and nobody else waits for it. */
-  alone: boolean;
+  /** Whether this call finds out if the endpoint is back. */
+  probe: boolean;
   /** How the call ended: null for a reply, else what was thrown. A second call does nothing. */
   saw(error: unknown): void;
 };
@@ -132,7 +132,7 @@ export function circuitBreaker({
     const born = era;
     let told = false;
     return {
-      alone: probed !== null && waiting.size === 0,
+      probe: probed !== null,
       saw(error) {
         if (told || end) return;
         told = true;
@@ -190,8 +190,8 @@ export function circuitBreaker({
  * Calls only when the breaker lets pass, and tells it how the call ended. Rejects as the model and as `pass`. Stands
  * inside `withLimit`: calls that had passed and then queued for a place would all run into an endpoint that is down.
  *
- * There are requests that an endpoint in good health never answers. Where one of them is all that waits, it must not
- * pass for an outage: the smallest of requests is made first, and when that is answered it is this one that failed.
+ * There are requests that an endpoint in good health never answers (llama.cpp, after a bad tool call). Where only such
+ * wait, they must not pass for an outage: whether the endpoint is back, the smallest of requests finds out.
  */
 export function withBreaker(llm: Llm, breaker: Breaker): Llm {
   const ask = async (passage: Passage, request: ChatRequest, signal?: AbortSignal) => {
@@ -206,10 +206,19 @@ export function withBreaker(llm: Llm, breaker: Breaker): Llm {
   };
   return async (request, signal) => {
     const passage = await breaker.pass(signal);
-    if (!passage.alone) return await ask(passage, request, signal);
-    await ask(passage, smallest(request), signal);
+    if (!passage.probe) return await ask(passage, request, signal);
+    await ask(passage, smallest(request), signal).catch((error) => {
+      throw ofEndpoint(error);
+    });
     return await ask(await breaker.pass(signal), request, signal);
   };
+}
+
+/** What became of the smallest of requests is no fault of the one that waits: without a status nobody takes it for that. */
+function ofEndpoint(error: unknown): unknown {
+  if (!(error instanceof LlmError) || error.fault !== 'unavailable') return error;
+  const { fault, message, retryAfterMs, billed, hint, gaveUp } = error;
+  return new LlmError(fault, message, { retryAfterMs, billed, hint, gaveUp, cause: error });
 }
 
 /** As small as all endpoints take; a few want room for more than one token. */

@@ -46,7 +46,7 @@ export function withRetry(
         return await llm(request, signal);
       } catch (error) {
         if (!(error instanceof LlmError) || !error.retryable) throw error;
-        if (error.fault === 'timeout' || !breaker?.now().open) failed++;
+        if (isOfRequest(error) || !breaker?.now().open) failed++;
         const asked = Math.max(0, error.retryAfterMs ?? 0);
         if (failed >= attempts) throw last(error, failed, '');
         if (asked > longestWaitMs) {
@@ -59,6 +59,11 @@ export function withRetry(
       }
     }
   };
+}
+
+/** Whether the endpoint may be well, and will do the same to this request for ever (llama.cpp, to a bad tool call). */
+function isOfRequest({ fault, status }: LlmError): boolean {
+  return fault === 'timeout' || status === 500 || status === 200;
 }
 
 function last(error: LlmError, failed: number, why: string): LlmError {

@@ -214,8 +214,8 @@ describe('beside a breaker', () => {
     },
   );
 
-  test('a 503 uses up none while the breaker is open', async () => {
-    const down = new LlmError('unavailable', 'it is down', { status: 503 });
+  test.each([500, 503])('an outage of %i uses up none while the breaker is open', async (status) => {
+    const down = new LlmError('unavailable', 'it is down', { status });
     const { clock, llm } = stack((number) => (number < 12 ? down : null));
     const calls = [1, 2, 3].map(() => llm(REQUEST));
     await clock.advance(3_600_000);
