@@ -5,7 +5,7 @@ import { CHECK_SCHEME, codeOf, connectionFault } from './connection-fault.ts';
 import { errorBody } from './error-body.ts';
 import { type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
 import type { Profile } from './profile.ts';
-import { garbled, replyOf } from './reply.ts';
+import { garbled, replyOf, tooLong } from './reply.ts';
 import { readStream } from './stream.ts';
 import { mostOf, wireBody } from './wire.ts';
 
@@ -23,11 +23,14 @@ export type Endpoint = {
   totalMs?: number;
   /** Whether OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS are meant for this endpoint; default no. */
   envHeaders?: boolean;
-  /** The largest body that is read; default 16 MB. */
-  maxBytes?: number;
+  /** The longest reply that is kept, in characters; default 16 million. Far more may come: see `RAW`. */
+  maxChars?: number;
   /** How requests travel; the offline model hands in a `fetch` that never leaves the process. */
   fetch?: typeof fetch;
 };
+
+/** So many bytes may come for each character that is kept: streams wrap their pieces, or repeat all text so far. */
+const RAW = 64;
 
 /** How long an error's body is waited for: its status is what counts. */
 const ERROR_MS = 5000;
@@ -40,7 +43,7 @@ const END_MS = 20;
  * an `LlmError`, and what the model says, however odd, a reply. Retries nothing: wrappers decide that.
  */
 export function openaiLlm(endpoint: Endpoint): Llm {
-  const { profile, stream = false, idleMs = 120_000, totalMs = 600_000, maxBytes = 16_000_000 } = endpoint;
+  const { profile, stream = false, idleMs = 120_000, totalMs = 600_000, maxChars = 16_000_000 } = endpoint;
   const client = new OpenAI({
     baseURL: endpoint.baseURL,
     // The SDK insists on one; endpoints at home do not.
@@ -64,7 +67,7 @@ export function openaiLlm(endpoint: Endpoint): Llm {
       if (stream) watch.heard();
       const sent = client.post('/chat/completions', { body, signal: watch.signal }).asResponse();
       const response = await watch.within(sent);
-      const completion = await readCompletion(response, stream, maxBytes, watch);
+      const completion = await readCompletion(response, stream, maxChars, watch);
       return replyOf(completion, () => mostOf(request, profile, stream));
     } catch (error) {
       throw withoutKey(watch.reason() ?? asLlmError(error), endpoint.apiKey);
@@ -83,12 +86,12 @@ function withoutEnvHeaders(): Record<string, null> {
 async function readCompletion(
   response: Response,
   stream: boolean,
-  maxBytes: number,
+  maxChars: number,
   watch: Watch,
 ): Promise<unknown> {
-  const next = textsOf(response, maxBytes, watch);
+  const next = textsOf(response, maxChars * RAW, watch);
   if (stream && /event-stream/i.test(response.headers.get('content-type') ?? '')) {
-    const reader = readStream();
+    const reader = readStream(maxChars);
     for (let text = await next(); text !== null; text = await next()) {
       if (!reader.feed(text)) continue;
       // The end of the body is most often there already: then the connection can be used again.
@@ -98,14 +101,19 @@ async function readCompletion(
     return reader.completion();
   }
   const parts: string[] = [];
-  for (let text = await next(); text !== null; text = await next()) parts.push(text);
+  let length = 0;
+  for (let text = await next(); text !== null; text = await next()) {
+    parts.push(text);
+    length += text.length;
+    if (length > maxChars) throw tooLong(maxChars);
+  }
   const text = parts.join('');
   try {
     return JSON.parse(text);
   } catch {
     // A stream under another content type, where one was asked for.
     if (stream && /^\s*(data|event|id|:)/.test(text)) {
-      const reader = readStream();
+      const reader = readStream(maxChars);
       reader.feed(text);
       return reader.completion();
     }

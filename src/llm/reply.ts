@@ -14,17 +14,28 @@ export function replyOf(completion: unknown, most: () => Tokens): ChatReply {
   if (!isRecord(completion)) throw garbled('the endpoint answered with JSON that is no completion');
   const choices = completion.choices;
   const choice = Array.isArray(choices) ? choices[0] : undefined;
+  if (isRecord(choice) && choice.error) throw errorObjectFault(choice, saysAnything(choice.message));
   if (!isRecord(choice) || !isRecord(choice.message)) {
     const failed = isRecord(completion.base_resp) && completion.base_resp.status_code;
     if (completion.error || failed) throw errorObjectFault(completion);
     throw garbled('the endpoint answered without a choice');
   }
   const finish = choice.finish_reason;
+  const message = messageOf(choice.message);
+  if (finish === 'error' && !message.content && !message.tool_calls) {
+    const what = 'the endpoint answered that it failed, and gave no reason';
+    throw new LlmError('unavailable', what, { status: 200, billed: true });
+  }
   return {
-    message: messageOf(choice.message),
+    message,
     finish: typeof finish === 'string' ? finish : 'stop',
     ...usageOf(completion.usage, most),
   };
+}
+
+/** A reply of more characters than are kept. */
+export function tooLong(most: number): LlmError {
+  return garbled(`the endpoint's answer is longer than ${most} characters`);
 }
 
 /** A 200 that is no completion: it may have been charged for. */
@@ -35,6 +46,11 @@ export function garbled(message: string): LlmError {
 /** Whether a value is an object with members, no list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether some of the reply had come before it failed. */
+function saysAnything(message: unknown): boolean {
+  return isRecord(message) && Boolean(message.content || message.reasoning_content || message.tool_calls);
 }
 
 function messageOf(message: Record<string, unknown>): AssistantMessage {
@@ -77,16 +93,20 @@ function callOf(call: unknown, i: number): ToolCall[] {
   ];
 }
 
-/** Counts that are not whole numbers, or nothing at all for a call that had a prompt, are no counts. */
+/**
+ * Counts that are not whole numbers, or nothing at all for a call that had a prompt, are no counts. Some endpoints (xAI)
+ * count thinking beside what was said, in the total alone.
+ */
 function usageOf(
   usage: unknown,
   most: () => Tokens,
 ): Pick<ChatReply, 'tokensIn' | 'tokensOut' | 'tokensCached' | 'unmetered'> {
   if (!isRecord(usage)) return { ...most(), unmetered: true };
-  const { prompt_tokens: tokensIn, completion_tokens: tokensOut, prompt_tokens_details: details } = usage;
-  if (!isCount(tokensIn) || !isCount(tokensOut) || tokensIn + tokensOut === 0) {
+  const { prompt_tokens: tokensIn, completion_tokens: said, prompt_tokens_details: details } = usage;
+  if (!isCount(tokensIn) || !isCount(said) || tokensIn + said === 0) {
     return { ...most(), unmetered: true };
   }
+  const tokensOut = isCount(usage.total_tokens) ? Math.max(said, usage.total_tokens - tokensIn) : said;
   const cached = isRecord(details) ? details.cached_tokens : undefined;
   return {
     tokensIn,

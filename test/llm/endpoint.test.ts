@@ -215,6 +215,86 @@ describe('replies', () => {
   });
 });
 
+describe('streams', () => {
+  /** What comes of a stream of these deltas. */
+  const messageOf = (deltas: object[], most?: number) => {
+    const reader = readStream(most);
+    for (const delta of deltas) reader.feed(`data: ${JSON.stringify({ choices: [{ delta }] })}\n`);
+    reader.feed('data: [DONE]\n');
+    return replyOf(reader.completion(), () => ({ tokensIn: 0, tokensOut: 0 })).message;
+  };
+  const growing = (count: number) => Array.from({ length: count }, (_, i) => 'I think so. '.repeat(i + 1));
+
+  it('that repeat all so far may send one piece twice', () => {
+    const said = growing(6).flatMap((text, i) => (i < 3 ? [text] : [text, text]));
+    expect(messageOf(said.map((content) => ({ content }))).content).toBe('I think so. '.repeat(6));
+  });
+
+  it.each([
+    ['two pieces alike at the start', ['ha', 'ha', 'ha', 'haha', 'hahahahahahahahahaha']],
+    [
+      'a piece that does not go on',
+      ['a', 'a long ', 'a long and longer ', 'a long and longer one ', 'x', 'y'],
+    ],
+    ['short ones', ['-', '--', '---', '----', '----']],
+    ['too few to tell', ['no ', 'no no no ', 'no no no no no no no ']],
+  ])('of pieces that only look like it are joined: %s', (_, said) => {
+    expect(messageOf(said.map((content) => ({ content }))).content).toBe(said.join(''));
+  });
+
+  it('are bounded by what is kept, not by what came', () => {
+    const said = growing(200);
+    expect(said.join('').length).toBeGreaterThan(100_000);
+    const deltas = said.map((text) => ({ reasoning_details: [{ index: 0, text }] }));
+    const [detail] = messageOf([...deltas, { content: 'Yes.' }], 10_000).reasoning_details as object[];
+    expect(detail).toEqual({ index: 0, text: said.at(-1) });
+  });
+
+  it.each([
+    ['a text', (text: string) => ({ content: text })],
+    ['arguments', (text: string) => ({ tool_calls: [{ index: 0, id: 'a', function: { arguments: text } }] })],
+    [
+      'calls',
+      (_: string, i: number) => ({ tool_calls: [{ index: i, id: `${i}`, function: { name: 'x' } }] }),
+    ],
+    ['details', (_: string, i: number) => ({ reasoning_details: [{ index: i, data: 'x'.repeat(90) }] })],
+    ['a text that grows, and then does not', (_: string, i: number) => ({ content: growing(15)[i] ?? 'no' })],
+  ])('are cut off where too much is to be kept: %s', (_, delta) => {
+    const deltas = Array.from({ length: 100 }, (_, i) => delta(`${i} of some hundred pieces`, i));
+    expect(() => messageOf(deltas, 1200)).toThrow('longer than 1200 characters');
+  });
+
+  it('are cut off in a line that does not end', () => {
+    expect(() => readStream(1200).feed(`data: ${'x'.repeat(2000)}`)).toThrow('longer than');
+  });
+
+  it('with all calls under one index keep them apart, and those with an id a piece together', () => {
+    const call = (id: string, name: string | null, args: string) => ({
+      tool_calls: [{ index: 0, id, function: { name, arguments: args } }],
+    });
+    const named = (deltas: object[]) =>
+      messageOf(deltas).tool_calls?.map(({ id, function: made }) => [id, made.name, made.arguments]);
+    expect(named([call('a', 'read', '{"p":1}'), call('b', 'list', '{'), call('', null, '}')])).toEqual([
+      ['a', 'read', '{"p":1}'],
+      ['b', 'list', '{}'],
+    ]);
+    expect(named([call('a', 'read', ''), call('b', null, '{"p"'), call('c', null, ':1}')])).toEqual([
+      ['a', 'read', '{"p":1}'],
+    ]);
+  });
+});
+
+it.each([
+  [{ prompt_tokens: 37, completion_tokens: 10, total_tokens: 800 }, 763],
+  [{ prompt_tokens: 37, completion_tokens: 10, total_tokens: 47 }, 10],
+  [{ prompt_tokens: 37, completion_tokens: 10, total_tokens: 0 }, 10],
+  [{ prompt_tokens: 37, completion_tokens: 10, total_tokens: '800' }, 10],
+])('tokens that stand in the total alone are counted: %o', (usage, tokensOut) => {
+  const choices = [{ message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }];
+  const reply = replyOf({ choices, usage }, () => ({ tokensIn: 0, tokensOut: 0 }));
+  expect(reply).toMatchObject({ tokensIn: 37, tokensOut });
+});
+
 it.each([false, true])('calls one after the other share a connection (streamed: %s)', async (stream) => {
   server = await startFaultServer();
   const ask = endpoint(server.url, { stream });

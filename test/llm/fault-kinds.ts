@@ -127,6 +127,9 @@ export const FAULTS: readonly KnownFault[] = [
   status('429-quota', 429, 'refused', 'no', {
     body: '{"error":{"message":"You exceeded your current quota.","type":"insufficient_quota"}}',
   }),
+  status('429-of-the-minute', 429, 'busy', 'no', {
+    body: '{"error":{"message":"You exceeded your current quota, please check your plan and billing details. Please retry in 0.04s."}}',
+  }),
   status('500', 500, 'unavailable', 'no'),
   status('502', 502, 'unavailable', 'most', { body: '<html><body>Bad Gateway</body></html>' }),
   status('503', 503, 'unavailable', 'no', { headers: { 'retry-after': '1' } }),
@@ -148,6 +151,24 @@ export const FAULTS: readonly KnownFault[] = [
   }),
   body('error-in-a-200', '{"error":{"code":502,"message":"Provider returned error"}}', {
     fault: 'unavailable',
+  }),
+  body(
+    'error-in-a-choice',
+    '{"choices":[{"error":{"code":502,"message":"Upstream failed"},"message":{"content":""}}]}',
+    {
+      fault: 'unavailable',
+    },
+  ),
+  body(
+    'finish-in-error',
+    '{"choices":[{"finish_reason":"error","message":{"role":"assistant","content":""}}]}',
+    {
+      fault: 'unavailable',
+    },
+  ),
+  body('refusal-in-a-200', '{"error":{"code":429,"message":"Provider is busy"}}', {
+    fault: 'busy',
+    billed: 'no',
   }),
   {
     kind: 'body-cut-under-its-length',
@@ -220,6 +241,51 @@ export const FAULTS: readonly KnownFault[] = [
         event({ content: 'Hel' }),
         '{"error":{"type":"server_error","message":"The server had an error"}}',
       ]),
+  },
+  {
+    kind: 'stream-with-an-error-in-a-choice',
+    fault: 'unavailable',
+    billed: 'most',
+    only: 'stream',
+    send: ({ res }) =>
+      sendEvents(res, [
+        event({ content: 'Hel' }),
+        '{"choices":[{"delta":{"content":""},"finish_reason":"error","error":{"code":502,"message":"Upstream failed"}}]}',
+      ]),
+  },
+  {
+    kind: 'stream-that-is-refused',
+    fault: 'bad-request',
+    billed: 'no',
+    only: 'stream',
+    send: ({ res }) => sendEvents(res, ['{"error":{"code":400,"message":"Provider returned error"}}']),
+  },
+  {
+    kind: 'stream-that-is-refused-midway',
+    fault: 'bad-request',
+    billed: 'most',
+    only: 'stream',
+    send: ({ res }) =>
+      sendEvents(res, [
+        event({ content: 'Hel' }),
+        '{"error":{"code":400,"message":"Provider returned error"}}',
+      ]),
+  },
+  {
+    kind: 'stream-that-repeats-itself',
+    fault: 'reply',
+    billed: 'usage',
+    only: 'stream',
+    send: ({ res, completion }) => {
+      const said = Array.from({ length: 40 }, (_, i) => 'I think '.repeat(i + 1));
+      const pieces = said.map((text) => event({ reasoning_details: [{ index: 0, text }] }));
+      sendEvents(res, [
+        ...pieces,
+        event({ content: 'Yes.' }, 'stop'),
+        usageEvent(completion.usage),
+        '[DONE]',
+      ]);
+    },
   },
   {
     kind: 'stream-with-a-piece-cut',

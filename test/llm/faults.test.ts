@@ -61,7 +61,7 @@ function caller(
     stream,
     idleMs: kind.ends === 'idle' ? HANGING_MS : 60_000,
     totalMs: kind.ends === 'total' ? HANGING_MS : 120_000,
-    maxBytes: kind.kind === 'endless-body' ? 1_000_000 : 16_000_000,
+    maxChars: kind.kind === 'endless-body' ? 1_000_000 : 16_000_000,
     fetch: (url, init) => {
       sending();
       const base = sent++ < strikes ? server!.urlFor(kind.kind) : server!.url;
