@@ -11,6 +11,9 @@ export type Context = {
   note(text: string): void;
 };
 
+/** What people want to see of a run: one JSON document, no progress, or only the plan. */
+export type Output = { json: boolean; quiet: boolean; dryRun: boolean };
+
 /** Exit codes (DESIGN 9). */
 export const EXIT = {
   finished: 0,

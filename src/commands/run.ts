@@ -5,38 +5,32 @@ import { JOB_CACHE, type RunConfig } from '../config.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import { evolve } from '../evolve.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
-import type { Genome } from '../genome/genome.ts';
 import { type Constitution, loadConstitution } from '../guard/constitution.ts';
-import { reviewChange } from '../guard/review.ts';
+import { objections } from '../guard/review.ts';
 import { localRunner } from '../jobs/local.ts';
-import { hashJson } from '../json.ts';
 import type { Advisor } from '../llm/advisor.ts';
 import type { Llm } from '../llm/llm.ts';
 import { renderMemory } from '../memory/render.ts';
 import { startProgress } from '../progress.ts';
 import { span } from '../report/format.ts';
-import { headline } from '../report/headline.ts';
-import { stopLine, summary } from '../report/terminal.ts';
 import type { Result, RunIdentity, State } from '../state.ts';
 import { readConfigOf, writeCatalog } from '../store/catalog.ts';
 import { checkOut, openRun } from '../store/run-dir.ts';
 import { startGrader } from '../suite/grader.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
-import { type Context, EXIT } from './context.ts';
+import { conclude } from './conclude.ts';
+import { type Context, EXIT, type Output } from './context.ts';
 import { GRACE_MS, type Halt, openModels } from './models.ts';
 import { type Parties, type Party, partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
 import { endTrials, planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
 import { checkPrices, reachParties } from './reach-parties.ts';
-import { displayed, readReport } from './read-report.ts';
-import { wantsColour, writeReport } from './report.ts';
+import { displayed } from './read-report.ts';
+import { identityOf } from './run-identity.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
 
 const AFTER_CALLS = `; model calls under way may end first, ${GRACE_MS / 1000} s at most`;
-
-/** What people want to see: one JSON document, no progress, or only the plan. */
-export type Output = { json: boolean; quiet: boolean; dryRun: boolean };
 
 /**
  * `evolve run` and `evolve resume`: checks everything before anything is written, then searches, unless there is
@@ -214,66 +208,8 @@ async function search(parts: SearchParts): Promise<{ dir: string; result: Result
   }
 }
 
-/** Writes the report and says how it went; gives the exit code. */
-async function conclude(
-  dir: string,
-  result: Result,
-  suite: Suite,
-  output: Output,
-  context: Context,
-  halt: Halt | null = null,
-): Promise<number> {
-  const { report } = await readReport(dir, suite.tasks, result);
-  const { stop } = result;
-  await writeReport(dir, report);
-  if (output.json) context.print(JSON.stringify(headline(report), null, 2));
-  else context.print(summary(report, wantsColour()));
-  // Who wants no progress still wants to know what there is to mend.
-  const mend = stop === 'refused' || stop === 'infrastructure';
-  if (stop !== 'finished' && (mend || !output.quiet)) {
-    const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
-    context.note(
-      `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}${more}\` goes on`,
-    );
-    if (halt?.hint) context.note(`evolve: ${halt.hint}`);
-  }
-  if (stop === 'interrupted') return EXIT.interrupted;
-  if (mend) return EXIT.inconclusive;
-  return stop === 'finished' ? EXIT.finished : EXIT.limit;
-}
-
 function advisor({ model, profile }: Party, ask: Llm): Advisor {
   return { ask, model, context: profile.context };
-}
-
-/** What makes this run this run: another identity needs another folder. */
-function identityOf(
-  config: RunConfig,
-  { frozen }: Parties,
-  suite: Suite,
-  founders: Founders,
-  constitution: Constitution,
-): RunIdentity {
-  const { seed, population, model, mutator, critic } = config;
-  return {
-    seed,
-    population,
-    suite: suite.name,
-    suiteHash: suite.hash,
-    model,
-    ...(mutator.model === model ? {} : { mutator: mutator.model }),
-    ...(critic.model === model ? {} : { critic: critic.model }),
-    ...(frozen.length === 0 ? {} : { frozen }),
-    foundersHash: hashJson([founders.hash, constitution]),
-    search: config.search,
-  };
-}
-
-/** What the guard has against a step; a run asks nobody, so what would need approval is refused. */
-function objections(constitution: Constitution, parent: Genome, child: Genome): string[] {
-  const { verdict, reason } = reviewChange(constitution, parent, child);
-  if (verdict === 'allow') return [];
-  return [verdict === 'ask' ? `needs approval: ${reason}` : `against the constitution: ${reason}`];
 }
 
 /** What `run.json` keeps: folders as absolute paths, so that `resume` works from anywhere. */

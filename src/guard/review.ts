@@ -27,6 +27,13 @@ export function reviewChange(constitution: Constitution, parent: Genome, child: 
   );
 }
 
+/** What the guard has against a step; a run asks nobody, so what would need approval is refused. */
+export function objections(constitution: Constitution, parent: Genome, child: Genome): string[] {
+  const { verdict, reason } = reviewChange(constitution, parent, child);
+  if (verdict === 'allow') return [];
+  return [verdict === 'ask' ? `needs approval: ${reason}` : `against the constitution: ${reason}`];
+}
+
 function reviewGene(constitution: Constitution, child: Genome, path: string): Verdict {
   const general = permission(constitution, path);
   if (general.verdict === 'deny') return general;

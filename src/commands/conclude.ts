@@ -1,0 +1,36 @@
+import { headline } from '../report/headline.ts';
+import { stopLine, summary } from '../report/terminal.ts';
+import type { Result } from '../state.ts';
+import type { Suite } from '../suite/suite.ts';
+import { type Context, EXIT, type Output } from './context.ts';
+import type { Halt } from './models.ts';
+import { readReport } from './read-report.ts';
+import { wantsColour, writeReport } from './report.ts';
+
+/** Writes the report and says how it went; gives the exit code. */
+export async function conclude(
+  dir: string,
+  result: Result,
+  suite: Suite,
+  output: Output,
+  context: Context,
+  halt: Halt | null = null,
+): Promise<number> {
+  const { report } = await readReport(dir, suite.tasks, result);
+  const { stop } = result;
+  await writeReport(dir, report);
+  if (output.json) context.print(JSON.stringify(headline(report), null, 2));
+  else context.print(summary(report, wantsColour()));
+  // Who wants no progress still wants to know what there is to mend.
+  const mend = stop === 'refused' || stop === 'infrastructure';
+  if (stop !== 'finished' && (mend || !output.quiet)) {
+    const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
+    context.note(
+      `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}${more}\` goes on`,
+    );
+    if (halt?.hint) context.note(`evolve: ${halt.hint}`);
+  }
+  if (stop === 'interrupted') return EXIT.interrupted;
+  if (mend) return EXIT.inconclusive;
+  return stop === 'finished' ? EXIT.finished : EXIT.limit;
+}
