@@ -10,7 +10,7 @@ export type AssistantMessage = {
   tool_calls?: ToolCall[];
   /** Thinking that goes back to the endpoint as it came (MiniMax with `reasoning_split`). */
   reasoning_details?: Json;
-  /** Thinking that is shown and never sent back (vLLM, DeepSeek). */
+  /** Thinking that is shown (vLLM), and goes back where the endpoint wants it (Kimi, DeepSeek). */
   reasoning_content?: string;
 };
 

@@ -17,9 +17,10 @@ export type Profile = {
   /** Whether `seed` may be sent. */
   seed: boolean;
   /**
-   * Where thinking stands, and what becomes of it in the history: `none`; `send-back`: in `content` as `<think>…</think>`,
-   * or in `reasoning_details` when asked for by `reasoning_split`, and goes back whole (MiniMax); `strip`: wherever it
-   * stands, it is taken out before the next request.
+   * Where thinking stands, and what becomes of it in the history. `none`. `strip`: wherever it stands, it is taken out
+   * before the next request. `send-back`: it goes back whole, as it came: in `content` as `<think>…</think>`, in
+   * `reasoning_details` when asked for by `reasoning_split` (MiniMax), or in `reasoning_content` (Kimi and DeepSeek refuse
+   * a tool loop without it while they think). In a config file: `models: {kimi-k2-thinking: {thinking: send-back}}`.
    */
   thinking: 'none' | 'send-back' | 'strip';
   /** Whether `reasoning_split: true` is sent. */

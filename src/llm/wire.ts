@@ -1,5 +1,5 @@
 import type { Json } from '../json.ts';
-import type { ChatRequest, Message } from './llm.ts';
+import type { AssistantMessage, ChatRequest, Message } from './llm.ts';
 import type { Profile } from './profile.ts';
 import { stripThinking } from './thinking.ts';
 
@@ -80,15 +80,19 @@ const NOTHING = '(no answer)';
 /** Only the fields that the API knows: strict endpoints refuse any other. */
 function asSent(message: Message, profile: Profile): unknown {
   if (message.role !== 'assistant') return message;
-  const { content, tool_calls, reasoning_details } = message;
-  const details =
-    profile.thinking === 'send-back' && reasoning_details !== undefined ? { reasoning_details } : {};
+  const { content, tool_calls } = message;
   const said = profile.thinking === 'strip' && content !== null ? stripThinking(content) : content;
   return {
     role: 'assistant',
     // A turn spent on thinking alone: some endpoints refuse a message that says nothing.
     content: !said && !tool_calls?.length ? NOTHING : said,
     ...(tool_calls?.length ? { tool_calls } : {}),
-    ...details,
+    ...(profile.thinking === 'send-back' ? thinkingSentBack(message) : {}),
   };
+}
+
+/** In one field, as it came: said twice, it would be paid for twice. */
+function thinkingSentBack({ reasoning_details, reasoning_content }: AssistantMessage): object {
+  if (reasoning_details !== undefined) return { reasoning_details };
+  return reasoning_content === undefined ? {} : { reasoning_content };
 }

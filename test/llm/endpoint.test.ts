@@ -134,6 +134,19 @@ describe('what is sent', () => {
     });
   });
 
+  it('has thinking in its own field where it came so and is to be sent back', () => {
+    const messages = history.messages.map((message) => {
+      if (message.role !== 'assistant') return message;
+      const { reasoning_details: _, ...others } = message;
+      return { ...others, content: null };
+    });
+    const profile = { ...profileOf('kimi-k2-thinking'), thinking: 'send-back' as const };
+    const body = wireBody({ ...history, messages }, profile, false);
+    expect((body.messages as unknown[])[1]).toEqual(messages[1]);
+    const most = mostOf({ ...history, messages }, profile, false);
+    expect(most.tokensIn).toBe(Buffer.byteLength(JSON.stringify(body)));
+  });
+
   it('is the request itself where there is no profile', () => {
     expect(wireBody(history, undefined, false)).toEqual({ ...history, stream: false });
   });
