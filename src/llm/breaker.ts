@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
+import { type ChatRequest, cancelled, type Fault, type Llm, LlmError } from './llm.ts';
 
 /** Calls that nobody answers, and the waiting until somebody does: one breaker an endpoint, shared by all its calls. */
 export type Breaker = {
@@ -208,11 +208,14 @@ export function withBreaker(llm: Llm, breaker: Breaker): Llm {
     const passage = await breaker.pass(signal);
     if (!passage.probe) return await ask(passage, request, signal);
     await ask(passage, smallest(request), signal).catch((error) => {
-      throw ofEndpoint(error);
+      // An endpoint that refuses so small a request is back all the same.
+      if (!(error instanceof LlmError) || !UNFIT.includes(error.fault)) throw ofEndpoint(error);
     });
     return await ask(await breaker.pass(signal), request, signal);
   };
 }
+
+const UNFIT: readonly Fault[] = ['bad-request', 'too-long', 'garbled'];
 
 /** What became of the smallest of requests is no fault of the one that waits: without a status nobody takes it for that. */
 function ofEndpoint(error: unknown): unknown {

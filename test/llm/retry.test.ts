@@ -222,6 +222,16 @@ describe('beside a breaker', () => {
     expect(await Promise.all(calls)).toEqual([REPLY, REPLY, REPLY]);
   });
 
+  test('an endpoint that refuses the smallest of requests is back all the same', async () => {
+    const { clock, llm } = stack((number, asked) => {
+      if (number < 4) return fault('connection');
+      return asked === REQUEST ? null : fault('bad-request');
+    });
+    const call = llm(REQUEST);
+    await clock.advance(600_000);
+    expect(await call).toEqual(REPLY);
+  });
+
   test('an endpoint that is given up is not tried again', async () => {
     const { clock, llm } = stack(() => fault('unavailable'));
     const call = expect(llm(REQUEST)).rejects.toMatchObject({ gaveUp: true });
