@@ -12,17 +12,20 @@ import {
 import { dirname, resolve } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
 import { linesOf } from '../lines.ts';
-import type { ChatReply } from './llm.ts';
+import { type ChatReply, type Fault, LlmError } from './llm.ts';
 
-/** Where the JSON of a reply's line stands, in bytes; `n` counts the times its request was asked, from 0. */
-type Taped = { n: number; start: number; length: number };
+/** Where a line stands, in bytes; `n` counts the times its request was asked, from 0; `lost`: it holds no reply. */
+type Taped = { n: number; start: number; length: number; lost: boolean };
+
+/** How a call ended that a run outlives, though it had no reply. */
+export type Lost = { fault: Fault; message: string };
 
 /** The open file of a cassette: for each key what stands where, by `n`, and the length of its whole lines. */
 type Tape = { fd: number; taped: Map<string, Taped[]>; bytes: number };
 
 /**
  * Opens a cassette's file and finds what it holds: for each key the places of its replies, by `n`, in which gaps are calls
- * that failed. Reads it once, in pieces. Unless `readOnly`, it is made where there is none, and a torn last line is cut off.
+ * that were cancelled, or ended a run. Reads it once, in pieces. Unless `readOnly`, it is made where there is none, and a torn last line is cut off.
  * Throws a `UserError` for a file that cannot be opened, is no cassette, or is damaged.
  */
 export function openTape(file: string, readOnly: boolean): Tape {
@@ -60,7 +63,12 @@ export function checkTape(file: string, readOnly: boolean): void {
   }
 }
 
-/** The reply that stands there. */
+/** What a call can end in and a run go on: no other fault has a line. */
+export function isLost(fault: unknown): fault is Fault {
+  return (LOST as readonly unknown[]).includes(fault);
+}
+
+/** The reply that stands there. Throws the `LlmError` that stands there instead. */
 export function replyAt(fd: number, { start, length }: Taped): ChatReply {
   const line = Buffer.alloc(length);
   for (let done = 0; done < length; ) {
@@ -68,10 +76,22 @@ export function replyAt(fd: number, { start, length }: Taped): ChatReply {
     if (read === 0) throw new Error('the cassette was cut off while it was open');
     done += read;
   }
-  return (JSON.parse(line.toString()) as Line).reply;
+  const kept = JSON.parse(line.toString()) as Line;
+  if ('reply' in kept) return kept.reply;
+  throw new LlmError(kept.fault, kept.message);
 }
 
-type Line = { key: string; n: number; reply: ChatReply };
+type Line = { key: string; n: number } & ({ reply: ChatReply } | Lost);
+
+const LOST: readonly Fault[] = [
+  'bad-request',
+  'too-long',
+  'busy',
+  'unavailable',
+  'connection',
+  'timeout',
+  'garbled',
+];
 
 const HEADER = '{"cassette":1}';
 
@@ -100,7 +120,7 @@ function prepare(file: string, fd: number, taped: Map<string, Taped[]>): number 
 }
 
 /**
- * Fills `taped` with the places of each key, in the order of `n` (gaps are calls that failed). Gives the length of the whole
+ * Fills `taped` with the places of each key, in the order of `n` (gaps are calls that were cancelled). Gives the length of the whole
  * lines; 0 where not even the header is whole, which only `mayBeTorn` allows.
  */
 function readTaped(file: string, fd: number, taped: Map<string, Taped[]>, mayBeTorn = false): number {
@@ -110,8 +130,8 @@ function readTaped(file: string, fd: number, taped: Map<string, Taped[]>, mayBeT
     number++;
     if (number === 1) checkHeader(file, line.toString());
     else {
-      const { key, n } = parseLine(file, number, line);
-      const place = { n, start, length: line.length };
+      const { key, n, lost } = parseLine(file, number, line);
+      const place = { n, start, length: line.length, lost };
       const kept = taped.get(key);
       if (kept === undefined) taped.set(key, [place]);
       else kept.push(place);
@@ -157,15 +177,18 @@ function noCassette(file: string): UserError {
   );
 }
 
-function parseLine(file: string, number: number, bytes: Buffer): Line {
-  let line: Partial<Line> | null = null;
+function parseLine(file: string, number: number, bytes: Buffer): { key: string; n: number; lost: boolean } {
+  let line: Partial<{ key: string; n: number; reply: unknown } & Lost> | null = null;
   try {
     line = JSON.parse(bytes.toString());
   } catch {
     // Said below.
   }
-  const { key, n, reply } = line ?? {};
-  if (typeof key === 'string' && Number.isSafeInteger(n) && isReply(reply)) return line as Line;
+  const { key, n, reply, fault, message } = line ?? {};
+  const lost = reply === undefined && isLost(fault) && typeof message === 'string';
+  if (typeof key === 'string' && Number.isSafeInteger(n) && (lost || isReply(reply))) {
+    return { key, n: n as number, lost };
+  }
   throw new UserError(
     `the cassette ${file} is damaged: line ${number} holds no reply`,
     'Restore it from a copy, or record it anew.',

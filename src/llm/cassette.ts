@@ -2,13 +2,14 @@ import { closeSync, fdatasyncSync } from 'node:fs';
 import { hashJson } from '../json.ts';
 import { appendLine } from '../lines.ts';
 import { redact, redactDeep } from '../secrets.ts';
-import { openTape, replyAt } from './cassette-file.ts';
+import { isLost, type Lost, openTape, replyAt } from './cassette-file.ts';
 import { type ChatReply, type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
 
 /**
  * Replies of a model in a file of JSON lines: a header, then `{key, n, reply}`, where `key` is the hash of the whole
  * request, and of who asks where that is told, and `n` counts the times it was asked, from 0. Two samples of one prompt
- * stay two. Requests and keys of endpoints are not in it; errors are not kept.
+ * stay two. Requests and keys of endpoints are not in it. Where a call was lost, after all attempts, the line is
+ * `{key, n, fault, message}`.
  */
 type Cassette = {
   /**
@@ -21,9 +22,10 @@ type Cassette = {
 };
 
 /**
- * - `record`: always asks, and appends each reply before it is given back
- * - `replay`: never asks; the k-th time a request comes it gets the k-th reply, and what is not there rejects as `unseen`
- * - `memo`: gives what is there, k-th for k-th, asks for what is not, and appends that
+ * - `record`: always asks, and appends each reply before it is given back, and each fault that a run outlives
+ * - `replay`: never asks; the k-th time a request comes it gets the k-th reply, or fault, and what is not there rejects as
+ *   `unseen`
+ * - `memo`: gives the replies that are there, k-th for k-th, asks for what is not, and appends that; faults are passed over
  */
 export type CassetteMode = 'record' | 'replay' | 'memo';
 
@@ -45,9 +47,9 @@ export function openCassette(file: string, mode: CassetteMode): Cassette {
   const appended = new Map<string, number>();
   let open = true;
 
-  const append = (key: string, n: number, reply: ChatReply) => {
+  const append = (key: string, n: number, ended: { reply: ChatReply } | Lost) => {
     if (!open) throw new Error(`a reply came after the cassette ${file} was closed`);
-    const line = Buffer.from(`${JSON.stringify({ key, n, reply })}\n`);
+    const line = Buffer.from(`${JSON.stringify({ key, n, ...ended })}\n`);
     appendLine(fd, line, bytes);
     bytes += line.length;
   };
@@ -57,18 +59,26 @@ export function openCassette(file: string, mode: CassetteMode): Cassette {
       if (!open) throw new Error(`the cassette ${file} is closed`);
       if (signal?.aborted) throw cancelled('before the model was asked');
       const key = hashJson(asker === undefined ? request : [asker, request], 32);
-      const kept = taped.get(key) ?? [];
+      const all = taped.get(key) ?? [];
+      const kept = mode === 'memo' ? all.filter(({ lost }) => !lost) : all;
       const turn = asked.get(key) ?? 0;
       asked.set(key, turn + 1);
       const place = kept[turn];
       if (place !== undefined && mode !== 'record') return replyAt(fd, place);
       if (mode === 'replay') throw unseen(file, request, kept.length);
       // The place in the row is taken before the answer comes, which may be after that of a later asker.
-      const n = appended.get(key) ?? (kept.at(-1)?.n ?? -1) + 1;
+      const n = appended.get(key) ?? (all.at(-1)?.n ?? -1) + 1;
       appended.set(key, n + 1);
-      const reply = redactDeep(await llm(request, signal));
-      append(key, n, reply);
-      return reply;
+      const reply = await llm(request, signal).catch((error: unknown) => {
+        const lost = mode === 'record' && open && error instanceof LlmError && !error.fatal;
+        if (lost && isLost(error.fault)) {
+          append(key, n, { fault: error.fault, message: redact(error.message) });
+        }
+        throw error;
+      });
+      const clean = redactDeep(reply);
+      append(key, n, { reply: clean });
+      return clean;
     };
   };
 

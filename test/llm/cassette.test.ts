@@ -145,19 +145,62 @@ describe('record and replay', () => {
     recording.close();
   });
 
-  it('keeps no errors', async () => {
+  it.each(['busy', 'unavailable', 'bad-request', 'too-long', 'timeout', 'garbled', 'connection'] as const)(
+    'keeps a call that was lost (%s), and loses it again in its place',
+    async (fault) => {
+      const recording = openCassette(file, 'record');
+      const { llm } = counting();
+      let calls = 0;
+      const wrapped = recording.wrap(async (it) => {
+        if (++calls === 2) throw new LlmError(fault, 'no (after 8 attempts)', { billed: true });
+        return llm(it);
+      });
+      await wrapped(request('a'));
+      await expect(wrapped(request('a'))).rejects.toMatchObject({ fault });
+      await wrapped(request('a'));
+      recording.close();
+
+      const replay = openCassette(file, 'replay');
+      const replayed = replay.wrap(never);
+      expect((await replayed(request('a'))).message.content).toBe('a 1');
+      const again = await replayed(request('a')).catch((error) => error);
+      expect(again).toBeInstanceOf(LlmError);
+      expect(again).toMatchObject({ fault, message: 'no (after 8 attempts)', fatal: false });
+      expect((await replayed(request('a'))).message.content).toBe('a 2');
+      replay.close();
+      // For others who ask only for what is missing, it is missing.
+      expect(await ask('memo', counting().llm, ['a', 'a', 'a'])).toEqual(['a 1', 'a 2', 'a 1']);
+    },
+  );
+
+  it.each([
+    ['what no call can escape', new LlmError('refused', 'no')],
+    ['what was given up', new LlmError('unavailable', 'down', { gaveUp: true })],
+    ['what nobody waits for', new LlmError('cancelled', 'gone')],
+    ['errors of ours', new Error('ours')],
+  ])('keeps not %s, nor does a memo keep any', async (_, error) => {
+    const modes: [CassetteMode, Error][] = [
+      ['record', error],
+      ['memo', new LlmError('busy', 'later')],
+    ];
+    for (const [mode, thrown] of modes) {
+      const cassette = openCassette(file, mode);
+      const wrapped = cassette.wrap(() => Promise.reject(thrown));
+      await expect(wrapped(request('a'))).rejects.toBe(thrown);
+      cassette.close();
+      expect(lines()).toHaveLength(1);
+    }
+  });
+
+  it('holds no secret that an error repeats', async () => {
+    process.env.CASSETTE_TOKEN = 'tape-0x9e8f7a6b';
+    protect([]);
+    delete process.env.CASSETTE_TOKEN;
     const recording = openCassette(file, 'record');
-    let down = true;
-    const { llm } = counting();
-    const wrapped = recording.wrap(async (it) => {
-      if (down) throw new LlmError('busy', 'later');
-      return llm(it);
-    });
-    await expect(wrapped(request('a'))).rejects.toMatchObject({ fault: 'busy' });
-    down = false;
-    await wrapped(request('a'));
+    const wrapped = recording.wrap(() => Promise.reject(new LlmError('bad-request', 'no tape-0x9e8f7a6b')));
+    await expect(wrapped(request('a'))).rejects.toMatchObject({ fault: 'bad-request' });
     recording.close();
-    expect(await ask('replay', never, ['a'])).toEqual(['a 1']);
+    expect(readFileSync(file, 'utf8')).toContain('no [CASSETTE_TOKEN]');
   });
 
   it('keeps the order in which equal requests were asked, whichever is answered first', async () => {
@@ -257,6 +300,7 @@ describe('the file', () => {
     ['another record', '{"seq":1,"crc":"00"}'],
     ['no object', 'null'],
     ['a reply without a message', '{"key":"00","n":0,"reply":{"finish":"stop"}}'],
+    ['a fault that ends a run', '{"key":"00","n":0,"fault":"refused","message":"no"}'],
     ['an empty line', ''],
   ])('refuses a line that is %s, by its number', async (_, line) => {
     await ask('record', counting().llm, ['a']);
