@@ -105,12 +105,18 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
       res.on('finish', () => {
         call.ended = true;
       });
+      // Once the answer goes out, or nobody waits for it: the client may ask again before the connection says so here.
+      let waits = true;
+      const served = () => {
+        if (waits) waiting--;
+        waits = false;
+      };
       res.on('close', () => {
-        waiting--;
+        served();
         for (const timer of timers) clearInterval(timer);
       });
       if (gather && n >= gather.from) {
-        if (waiting === gather.count) {
+        if (waiting >= gather.count) {
           gather.complete?.();
           gathered();
         }
@@ -128,6 +134,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
       const every = (ms: number, act: () => void) => void timers.add(setInterval(act, ms));
       Object.assign(call, charged(fault, completion, raw, body), { fault: fault?.kind ?? null });
       if (res.destroyed) return;
+      served();
       if (fault) fault.send({ req, res, body, completion, every });
       else sendCompletion({ req, res, body, completion, every }, completion);
     });
