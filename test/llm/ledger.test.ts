@@ -1,7 +1,16 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { type Ledger, openLedger, type Reservation, readLedger } from '../../src/llm/ledger.ts';
 import type { Actual, Most, Purpose } from '../../src/llm/ledger-book.ts';
@@ -311,6 +320,32 @@ describe('file', () => {
     expect(readLedger(file)).toMatchObject({ calls: 2, usd: 0.75, by: { agent: { failed: 2 } } });
   });
 
+  test('what a power cut left of the end, a hole of zero bytes, is dropped', async () => {
+    const ledger = openLedger({ limits: { usd: null, tokens: null }, file });
+    for (let i = 0; i < 3; i++) (await ledger.reserve(most(1, 1, 0.1), WHAT)).settle('most');
+    ledger.close();
+    const bytes = readFileSync(file);
+    const lastLine = bytes.lastIndexOf('\n', bytes.length - 2) + 1;
+    const holes: [string, Buffer, number][] = [
+      ['behind the lines', Buffer.concat([bytes, Buffer.alloc(5000)]), 3],
+      ['in place of the last lines', Buffer.from(bytes).fill(0, bytes.indexOf('\n') + 1), 1],
+      ['in the last line', Buffer.from(bytes).fill(0, lastLine + 5, bytes.length - 9), 3],
+    ];
+    for (const [what, left, calls] of holes) {
+      writeFileSync(file, left);
+      expect(readLedger(file), what).toMatchObject({ calls });
+      const again = openLedger({ limits: { usd: null, tokens: null }, file });
+      (await again.reserve(most(1, 1, 0.1), WHAT)).settle('nothing');
+      again.close();
+      expect(readLedger(file), what).toMatchObject({ calls: calls + 1 });
+    }
+    writeFileSync(file, Buffer.from(bytes).fill(0, lastLine - 20, lastLine - 5));
+    expect(thrownBy(() => readLedger(file))).toMatchObject({
+      exitCode: 5,
+      message: expect.stringContaining('line 5'),
+    });
+  });
+
   test('any other damage is refused with the number of the line', async () => {
     const ledger = openLedger({ limits: { usd: null, tokens: null }, file });
     for (let i = 0; i < 3; i++) (await ledger.reserve(most(1, 1, 0.1), WHAT)).settle('most');
@@ -367,6 +402,29 @@ describe('file', () => {
     expect(ledger.totals()).toMatchObject({ calls: 0, held: NOTHING_HELD });
     ledger.close();
   });
+
+  test.runIf(existsSync('/proc/self/fd'))(
+    'lets go of the file, also while it is brought to the disk',
+    async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      try {
+        const ledger = openLedger({ limits: { usd: null, tokens: null }, file });
+        (await ledger.reserve(most(1, 1, 0.1), WHAT)).settle('most');
+        vi.advanceTimersByTime(1000);
+        (await ledger.reserve(most(1, 1, 0.1), WHAT)).settle('most');
+        ledger.close();
+      } finally {
+        vi.useRealTimers();
+      }
+      const held = () =>
+        readdirSync('/proc/self/fd').filter((fd) => {
+          const link = `/proc/self/fd/${fd}`;
+          return existsSync(link) && readlinkSync(link) === file;
+        });
+      await vi.waitFor(() => expect(held()).toEqual([]), 5000);
+      expect(readLedger(file)).toMatchObject({ calls: 2 });
+    },
+  );
 
   test('closed, it refuses whoever waits', async () => {
     const ledger = openLedger({ limits: { usd: 1, tokens: null }, file });
