@@ -4,6 +4,7 @@ import { httpFault } from './classify.ts';
 import { CHECK_SCHEME, codeOf, connectionFault } from './connection-fault.ts';
 import { errorBody } from './error-body.ts';
 import { type ChatRequest, cancelled, type Llm, LlmError } from './llm.ts';
+import { patientFetch } from './patient-fetch.ts';
 import type { Profile } from './profile.ts';
 import { garbled, replyOf, tooLong } from './reply.ts';
 import { readStream } from './stream.ts';
@@ -56,7 +57,7 @@ export function openaiLlm(endpoint: Endpoint): Llm {
     logLevel: 'off',
     // Ours comes first; this one only must not.
     timeout: Math.min(2 * totalMs + 60_000, 2 ** 31 - 1),
-    fetch: classifying(endpoint.fetch ?? fetch, Math.min(idleMs, ERROR_MS)),
+    fetch: classifying(endpoint.fetch ?? patientFetch, Math.min(idleMs, ERROR_MS)),
   });
 
   return async (request: ChatRequest, signal?: AbortSignal) => {

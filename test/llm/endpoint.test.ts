@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { retryAfterMs } from '../../src/llm/classify.ts';
 import { type ChatRequest, LlmError } from '../../src/llm/llm.ts';
 import { type Endpoint, openaiLlm } from '../../src/llm/openai.ts';
+import { patientFetch } from '../../src/llm/patient-fetch.ts';
 import { profileOf } from '../../src/llm/profiles.ts';
 import { replyOf } from '../../src/llm/reply.ts';
 import { readStream } from '../../src/llm/stream.ts';
@@ -15,6 +16,9 @@ const REQUEST: ChatRequest = {
   messages: [{ role: 'user', content: 'Hi ✓' }],
   max_tokens: 64,
 };
+
+// What the first call loads: time-outs are short here.
+beforeAll(() => patientFetch('http://127.0.0.1:1').catch(() => {}));
 
 let server: FaultServer | undefined;
 afterEach(async () => {
