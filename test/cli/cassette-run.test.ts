@@ -121,6 +121,29 @@ test('a run whose endpoint failed now and then replays without the faults', asyn
   expect(differences(decisionsOf(at('faulty-first')), decisionsOf(at('faulty-again')))).toEqual([]);
 }, 120_000);
 
+test('a run in which calls were lost for good replays with the same losses', async () => {
+  let never = '';
+  const losing = (asked: Asked, n: number): Answer => {
+    const sent = JSON.stringify(asked.body);
+    if (n === 40) never = sent;
+    if (sent !== never) return drawing(asked, n);
+    return { status: 400, text: '{"error":{"message":"cannot be answered"}}' };
+  };
+  const lost = (name: string) => {
+    const journal = readFileSync(at(path.join(name, 'journal.jsonl')), 'utf8')
+      .trimEnd()
+      .split('\n');
+    return journal.filter((line) => line.includes('cannot be answered')).length;
+  };
+  const first = await recorded(losing, (env) => run(['--record', 'lost-tape', '--out', 'lost-first'], env));
+  expect(first.code).toBe(0);
+  expect(lost('lost-first')).toBeGreaterThan(0);
+  const again = await run(['--replay', 'lost-tape', '--out', 'lost-again'], ALONE);
+  expect(again.code).toBe(0);
+  expect(lost('lost-again')).toBe(lost('lost-first'));
+  expect(differences(decisionsOf(at('lost-first')), decisionsOf(at('lost-again')))).toEqual([]);
+}, 120_000);
+
 test('evolve trial records and replays', async () => {
   const trial = (args: string[], env: Record<string, string | undefined>) => {
     const what = ['--genome', 'genomes/cool', '--suite', 'suite', '--task', 's1', '--repeats', '2', '--json'];
