@@ -17,6 +17,7 @@ import { withRetry } from '../llm/retry.ts';
 import { withTrouble } from '../llm/trouble.ts';
 import { mostOf } from '../llm/wire.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
+import { redact } from '../secrets.ts';
 import type { Stop } from '../state.ts';
 import { endpointOf, keyOf, type Parties, type Party } from './parties.ts';
 
@@ -126,7 +127,11 @@ export function openModels(
       breaker,
     };
     const steady = withLimit(withBreaker(withMendedHistory(paid), breaker), limit);
-    return withRetry(withTrouble(steady, events.trouble), patience);
+    // What the endpoint's own words hold is redacted further out; these go to people at once.
+    return withRetry(
+      withTrouble(steady, (line) => events.trouble(redact(line))),
+      patience,
+    );
   };
 
   return {
@@ -156,7 +161,7 @@ function endpointsOf(config: RunConfig, { paused, unpaused }: ModelEvents): (par
         firstPauseMs: 5 * backoffMs,
         longestPauseMs: 60 * backoffMs,
         giveUpMs: maxPauseMs,
-        onPause: paused,
+        onPause: (reason) => paused(redact(reason)),
         onResume: unpaused,
       }),
     };

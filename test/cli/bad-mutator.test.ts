@@ -17,7 +17,7 @@ const REPLIES: [string, string, RegExp][] = [
   ['no such gene', edits(set('sampling.temprature', 1)), /no gene "sampling\.temprature"/],
   ['out of range', edits(set('sampling.temperature', 7)), /sampling\.temperature is 7, outside 0 to 2/],
   ['10 MB', 'x'.repeat(10_000_000), /the reply has 10000000 characters, more than 200000/],
-  ['more than is read', 'x'.repeat(17_000_000), /the mutator did not answer: .*longer than 16000000 bytes/],
+  ['more than is read', 'x'.repeat(17_000_000), /the mutator did not answer: .*longer than 16000000 /],
   [
     'the constitution',
     edits(set('constitution.forbiddenWords', [])),

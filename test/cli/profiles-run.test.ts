@@ -158,7 +158,7 @@ describe('MiniMax-M2.7', () => {
   });
 
   test('a temperature of 0 is sent as the least that it takes, and recorded as used', async () => {
-    expect(ran.stderr).toMatch(/^evolve: the baseline's sampling\.temperature 0 is sent as 0\.01$/m);
+    expect(ran.stderr).toMatch(/^evolve: sampling\.temperature, 0 in the genome, is sent as 0\.01$/m);
     const agents = asked.filter((body) => roleOf(body) === 'agent');
     expect(agents.filter(({ temperature }) => temperature === 0.01).length).toBeGreaterThan(0);
     const told = trajectoriesOf('minimax').map(({ extra }) => extra?.sampling as Genome['sampling']);
