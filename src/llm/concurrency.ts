@@ -117,6 +117,7 @@ export function withLimit(llm: Llm, limit: AdaptiveLimit): Llm {
 }
 
 const CUT = 0.8;
-const GROWTH_PAUSE_MS = 30_000;
+/** Long enough for an endpoint to catch its breath; one that fails now and then must not hold all calls down. */
+const GROWTH_PAUSE_MS = 5_000;
 const TROUBLE = ['unavailable', 'connection', 'timeout'];
 const WAITING = 'while it waited for its turn';

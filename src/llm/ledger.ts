@@ -176,7 +176,7 @@ function shortage(spent: Totals, most: Most, limits: Limits): LlmError | null {
   if (spent.usd + spent.held.usd + nano(most.usd) > usd) {
     return new LlmError(
       'budget',
-      `${dollars(spent.usd)} of ${dollars(usd)} is spent, and the next call may cost ${dollars(nano(most.usd))}`,
+      `${dollars(spent.usd)} of ${dollars(usd)} is spent${guessed(spent)}, and the next call may cost ${dollars(nano(most.usd))}`,
       {
         limit: 'usd',
         hint: 'Raise --budget-usd and give the same command again: the run goes on from there.',
@@ -194,6 +194,12 @@ function shortage(spent: Totals, most: Most, limits: Limits): LlmError | null {
       hint: 'Raise --budget-tokens and give the same command again: the run goes on from there.',
     },
   );
+}
+
+/** The part of it that is counted at the most; '' where there is none. */
+function guessed({ atMost: { calls, usd } }: Totals): string {
+  if (calls === 0) return '';
+  return ` (${dollars(usd)} of it is the most that ${calls} ${calls === 1 ? 'call' : 'calls'} can have cost, as nothing was said)`;
 }
 
 /** To the last nano-dollar: a rounded figure could look as if the call did fit. */

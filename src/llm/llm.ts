@@ -67,7 +67,7 @@ export type Llm = (request: ChatRequest, signal?: AbortSignal) => Promise<ChatRe
  * - `bad-request`: another 4xx; `too-long`: the prompt does not fit the model's context
  * - `busy`: 429; `unavailable`: 408, 409, 425, 5xx; `connection`: reset, refused, name not found, TLS
  * - `timeout`: nothing came for too long, or the whole took too long
- * - `garbled`: a 200 that is no completion: HTML, a body cut short, no choice
+ * - `garbled`: a 200 that is no completion: a body cut short, no choice; but a page of HTML is `unavailable`
  * - `budget`: what the call may cost is more than what is left of `limit`
  * - `unrecorded`: the ledger takes no more lines (a full disk), and no call is made that it does not hold
  * - `unseen`: the cassette does not hold the request

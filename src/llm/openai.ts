@@ -118,9 +118,15 @@ async function readCompletion(
       reader.feed(text);
       return reader.completion();
     }
-    const what = /^\s*</.test(text) ? 'a page of HTML' : text.trim() === '' ? 'nothing' : 'no whole JSON';
-    throw garbled(`the endpoint answered 200 with ${what}`);
+    if (/^\s*</.test(text)) throw pageOfHtml();
+    throw garbled(`the endpoint answered 200 with ${text.trim() === '' ? 'nothing' : 'no whole JSON'}`);
   }
+}
+
+/** A login, a proxy's word or a page of maintenance: no model was behind it, and none is until that has gone. */
+function pageOfHtml(): LlmError {
+  const message = 'the endpoint answered 200 with a page of HTML, as a proxy or a login does';
+  return new LlmError('unavailable', message, { status: 200, billed: false });
 }
 
 /** The body as text, piece by piece, null at its end; every piece puts off the idle timeout. */

@@ -138,7 +138,11 @@ export const FAULTS: readonly KnownFault[] = [
   status('529', 529, 'unavailable', 'no', { body: '{"type":"overloaded_error","message":"overloaded"}' }),
 
   // 200s that are no completions.
-  body('html', '<!doctype html><html><body>Please log in</body></html>', { type: 'text/html' }),
+  body('html', '<!doctype html><html><body>Please log in</body></html>', {
+    type: 'text/html',
+    fault: 'unavailable',
+    billed: 'no',
+  }),
   body('empty-body', ''),
   body('array', '[]'),
   body('number', '42'),

@@ -127,8 +127,8 @@ function billOf(
   if (res.headersSent && res.statusCode !== 200) {
     return LOST_ON_THE_WAY.includes(res.statusCode) ? most : { tokensIn: 0, tokensOut: 0 };
   }
-  // Turned away before a word of the reply.
-  if (/"base_resp":\{"status_code":1002|^(data: )?\{"error":\{"code":(400|429)/.test(sent))
+  // Turned away before a word of the reply, by the endpoint or by what stands before it.
+  if (/^<!doctype html|"base_resp":\{"status_code":1002|^(data: )?\{"error":\{"code":(400|429)/.test(sent))
     return { tokensIn: 0, tokensOut: 0 };
   const usage = /"usage":\{"prompt_tokens":(\d+),"completion_tokens":(\d+)/.exec(sent);
   const [tokensIn, tokensOut] = [Number(usage?.[1] ?? 0), Number(usage?.[2] ?? 0)];

@@ -73,7 +73,8 @@ describe('limits', () => {
       fault: 'budget',
       limit: 'usd',
       fatal: true,
-      message: '$1.90 of $2.00 is spent, and the next call may cost $0.1000001',
+      message:
+        '$1.90 of $2.00 is spent ($1.90 of it is the most that 1 call can have cost, as nothing was said), and the next call may cost $0.1000001',
       hint: expect.stringContaining('--budget-usd'),
     });
     await expect(ledger.reserve(most(700, 101, 0), WHAT)).rejects.toMatchObject({
