@@ -170,8 +170,8 @@ function saidOf(value: unknown): Said {
   const message = record.message ?? record.detail ?? record.status_msg ?? '';
   return {
     message: oneLine(typeof message === 'string' ? message : JSON.stringify(message)),
-    code: String(record.code ?? record.status_code ?? ''),
-    type: String(record.type ?? ''),
+    code: String(record.code ?? record.status_code ?? '').slice(0, 100),
+    type: String(record.type ?? '').slice(0, 100),
   };
 }
 

@@ -123,3 +123,12 @@ it('says what to do where the endpoint wants thinking sent back', () => {
   expect(error).toMatchObject({ fault: 'bad-request' });
   expect(error.hint).toContain('thinking: send-back');
 });
+
+it('looks at hostile errors in no time to speak of', () => {
+  const long = 'model ./'.repeat(8000);
+  for (const error of [{ code: long }, { type: long }, { message: long }, long]) {
+    expect(faultOf(400, error).fault).toBe('bad-request');
+  }
+  const tried = 'try again in 1'.repeat(4000);
+  expect(faultOf(429, { message: tried, code: tried })).toMatchObject({ fault: 'busy', retryAfterMs: null });
+});
