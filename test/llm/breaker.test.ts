@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type Breaker, circuitBreaker, type Passage, withBreaker } from '../../src/llm/breaker.ts';
+import { type Breaker, circuitBreaker, type Passage } from '../../src/llm/breaker.ts';
 import { adaptiveLimit, withLimit } from '../../src/llm/concurrency.ts';
 import { type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { withRetry } from '../../src/llm/retry.ts';
+import { withBreaker } from '../../src/llm/with-breaker.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock, settled } from './fake-clock.ts';
 import { REPLY, REQUEST } from './hello.ts';

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { circuitBreaker, withBreaker } from '../../src/llm/breaker.ts';
+import { circuitBreaker } from '../../src/llm/breaker.ts';
 import { costOf, withBudget } from '../../src/llm/budget.ts';
 import { adaptiveLimit, withLimit } from '../../src/llm/concurrency.ts';
 import { openLedger } from '../../src/llm/ledger.ts';
 import { type ChatReply, type Llm, LlmError } from '../../src/llm/llm.ts';
 import type { Price } from '../../src/llm/profile.ts';
 import { withRetry } from '../../src/llm/retry.ts';
+import { withBreaker } from '../../src/llm/with-breaker.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock } from './fake-clock.ts';
 import { REQUEST } from './hello.ts';

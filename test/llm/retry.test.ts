@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { circuitBreaker, withBreaker } from '../../src/llm/breaker.ts';
+import { circuitBreaker } from '../../src/llm/breaker.ts';
 import { type ChatRequest, type Fault, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { type RetryOptions, withRetry } from '../../src/llm/retry.ts';
+import { withBreaker } from '../../src/llm/with-breaker.ts';
 import { rngAt } from '../../src/rng.ts';
 import { fakeClock } from './fake-clock.ts';
 import { REPLY, REQUEST } from './hello.ts';
