@@ -1,5 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { gain, score, span } from './report/format.ts';
+import { gain, money, score, span } from './report/format.ts';
+import { redact } from './secrets.ts';
 import type { Event, Stage } from './state.ts';
 
 export type Progress = {
@@ -59,7 +60,7 @@ function newCourse({
     /** In generations that are passed, and since they are. */
     searched: 0,
     ended: 0,
-    cost: () => `$${usd().toFixed(2)}`,
+    cost: () => money(usd()),
     best: '–',
     median: '–',
     /** Follows an event; says whether it closes a generation. */
@@ -112,7 +113,7 @@ const STAGES: Record<Stage, string> = {
 };
 
 function lines(course: Course, stream: NodeJS.WriteStream): Progress {
-  const say = (line: string) => void stream.write(`${line}\n`);
+  const say = (line: string) => void stream.write(`${redact(line)}\n`);
   return {
     event(event) {
       const closed = course.follow(event);
@@ -167,7 +168,7 @@ function bars(course: Course, { stream }: ProgressOptions): Progress {
       trials.update(course.tried, payload('trials', `${course.jobsText()}  ${course.cost()}`));
     },
     note(line) {
-      multi.log(`${line}\n`);
+      multi.log(`${redact(line)}\n`);
       multi.update();
     },
     close: () => multi.stop(),

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { change, clip, count, gain, medals, score, span, table } from '../report/format.ts';
+import { change, clip, count, gain, medals, money, score, span, table } from '../report/format.ts';
 import type { LineageRow } from '../report/lineages.ts';
 import type { Report } from '../report/model.ts';
 import { stopLine } from '../report/terminal.ts';
@@ -59,7 +59,7 @@ function rowsOf(sides: readonly Side[]): string[][] {
     ),
     row(
       'money',
-      ofRun(({ cost }) => `$${cost.usd.toFixed(2)}`),
+      ofRun(({ cost }) => money(cost.usd)),
     ),
     row(
       'verdict',

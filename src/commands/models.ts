@@ -18,7 +18,6 @@ import { withTrouble } from '../llm/trouble.ts';
 import { mostOf } from '../llm/wire.ts';
 import { withBreaker } from '../llm/with-breaker.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
-import { redact } from '../secrets.ts';
 import type { Stop } from '../state.ts';
 import { endpointOf, keyOf, type Parties, type Party } from './parties.ts';
 
@@ -109,7 +108,12 @@ export function openModels(
     const { limit, breaker } = endpoints(party);
     const { baseURL, profile } = party;
     const endpoint = openaiLlm({
-      ...{ baseURL: baseURL!, apiKey: keyOf(party), profile, stream, idleMs, totalMs },
+      baseURL: baseURL!,
+      apiKey: keyOf(party),
+      profile,
+      stream,
+      idleMs,
+      totalMs,
       envHeaders: party.told === 'OPENAI_BASE_URL' && party.keyVariable === 'OPENAI_API_KEY',
     });
     const paid = withBudget(withGrace(endpoint, GRACE_MS), {
@@ -128,11 +132,7 @@ export function openModels(
       breaker,
     };
     const steady = withLimit(withBreaker(withMendedHistory(paid), breaker), limit);
-    // What the endpoint's own words hold is redacted further out; these go to people at once.
-    return withRetry(
-      withTrouble(steady, (line) => events.trouble(redact(line))),
-      patience,
-    );
+    return withRetry(withTrouble(steady, events.trouble), patience);
   };
 
   return {
@@ -162,7 +162,7 @@ function endpointsOf(config: RunConfig, { paused, unpaused }: ModelEvents): (par
         firstPauseMs: 5 * backoffMs,
         longestPauseMs: 60 * backoffMs,
         giveUpMs: maxPauseMs,
-        onPause: (reason) => paused(redact(reason)),
+        onPause: paused,
         onResume: unpaused,
       }),
     };

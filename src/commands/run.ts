@@ -12,7 +12,7 @@ import type { Advisor } from '../llm/advisor.ts';
 import type { Llm } from '../llm/llm.ts';
 import { renderMemory } from '../memory/render.ts';
 import { startProgress } from '../progress.ts';
-import { span } from '../report/format.ts';
+import { money, span } from '../report/format.ts';
 import type { Result, RunIdentity, State } from '../state.ts';
 import { readConfigOf, writeCatalog } from '../store/catalog.ts';
 import { checkOut, openRun } from '../store/run-dir.ts';
@@ -73,7 +73,7 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   if (warning) say(warning);
   else if (config.budgetUsd === null && (plan.calls.all.usd ?? 0) > 0) {
     say(
-      `no --budget-usd is set, so nothing bounds what is spent; forecast: about $${plan.calls.all.usd!.toFixed(2)}`,
+      `no --budget-usd is set, so nothing bounds what is spent; forecast: about ${money(plan.calls.all.usd!)}`,
     );
   }
   const ended = await search({

@@ -1,4 +1,5 @@
 import type { AssistantMessage, ChatRequest, Message, ToolCall, ToolSchema } from '../llm/llm.ts';
+import { isRecord } from '../llm/reply.ts';
 
 /** A request that is refused, in the terms of the OpenAI API's errors. */
 export class Refusal extends Error {
@@ -163,10 +164,6 @@ function number(body: Fields, name: string, min: number, max: number, whole: boo
 
 function wrong(param: string, problem: string): Refusal {
   return new Refusal(400, `${param} ${problem}`, param);
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Clients send null for what they leave out. */

@@ -12,6 +12,11 @@ export function gain(value: number | null | undefined): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 }
 
+/** Dollars and cents. */
+export function money(usd: number): string {
+  return `$${usd.toFixed(2)}`;
+}
+
 /** A span of time: `340 ms`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
 export function span(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

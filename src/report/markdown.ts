@@ -1,4 +1,4 @@
-import { change, clip, comparison, count, gain, medals, score, span, verdictLine } from './format.ts';
+import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
 import { callsText, foresightText } from './spending.ts';
 import { soFar, stopLine } from './terminal.ts';
@@ -187,7 +187,7 @@ function cost({ trials, jobs, cost: spent, wallMs }: Report): string {
     ['jobs run', jobs ? count(jobs.run) : '–'],
     ['jobs answered by the cache', jobs ? count(jobs.hits) : '–'],
     ['tokens in, out', `${count(spent.tokensIn)}, ${count(spent.tokensOut)}`],
-    ['money', `$${spent.usd.toFixed(2)}`],
+    ['money', money(spent.usd)],
     ['GPU time', span(spent.gpuMs)],
     ['time', span(wallMs)],
   ];

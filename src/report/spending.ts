@@ -1,16 +1,16 @@
-import { count, span } from './format.ts';
+import { count, money, span } from './format.ts';
 import type { ModelsReport } from './models.ts';
 
 /** The calls of a run in one line: how many, how many failed, what is counted at the most, pauses. */
 export function callsText({ spending, pauses }: ModelsReport): string {
   if (!spending) return 'no endpoint was asked';
   const { calls, failed, atMost, by } = spending;
-  const share = (of: keyof typeof by) => `${of} ${count(by[of].calls)} for $${by[of].usd.toFixed(2)}`;
+  const share = (of: keyof typeof by) => `${of} ${count(by[of].calls)} for ${money(by[of].usd)}`;
   const parts = [`${count(calls)} calls (${share('agent')}, ${share('mutator')}, ${share('critic')})`];
   if (failed > 0) parts.push(`${count(failed)} failed`);
   if (atMost.calls > 0) {
     const silent = `${count(atMost.calls)} that did not say what they used`;
-    parts.push(`$${atMost.usd.toFixed(2)} of it is the most that ${silent} can have cost`);
+    parts.push(`${money(atMost.usd)} of it is the most that ${silent} can have cost`);
   }
   if (pauses.count > 0)
     parts.push(`paused ${pauses.count === 1 ? 'once' : `${pauses.count} times`}, ${span(pauses.ms)}`);

@@ -1,4 +1,16 @@
-import { change, clip, comparison, count, gain, medals, score, span, table, verdictLine } from './format.ts';
+import {
+  change,
+  clip,
+  comparison,
+  count,
+  gain,
+  medals,
+  money,
+  score,
+  span,
+  table,
+  verdictLine,
+} from './format.ts';
 import type { Report } from './model.ts';
 import { callsText } from './spending.ts';
 
@@ -100,7 +112,7 @@ function cost({ trials, jobs, cost: spent, models, wallMs }: Report): string {
     lines.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
   }
   const tokens = `${count(spent.tokensIn)} tokens in, ${count(spent.tokensOut)} out`;
-  lines.push(`model   ${tokens}, $${spent.usd.toFixed(2)}`);
+  lines.push(`model   ${tokens}, ${money(spent.usd)}`);
   if (models.spending) lines.push(`        ${callsText(models)}`);
   lines.push(`time    ${span(wallMs)}`);
   return lines.join('\n');

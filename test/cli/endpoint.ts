@@ -4,7 +4,7 @@ import { hashJson } from '../../src/json.ts';
 import type { ChatRequest } from '../../src/llm/llm.ts';
 import { complete } from '../../src/offline/offline-llm.ts';
 import { sendCompletion } from '../llm/fault-answers.ts';
-import type { Completion } from '../llm/fault-server.ts';
+import { type Completion, rawBody } from '../llm/fault-server.ts';
 
 /** A request for a completion, as it came in. */
 export type Asked = { body: { [key: string]: unknown }; raw: string; headers: IncomingHttpHeaders };
@@ -48,13 +48,8 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<Endp
         list?.(req.headers) ?? { status: 200, text: JSON.stringify({ object: 'list', data }) },
       );
     }
-    const parts: Buffer[] = [];
-    try {
-      for await (const part of req) parts.push(part);
-    } catch {
-      return;
-    }
-    const raw = Buffer.concat(parts).toString();
+    const raw = (await rawBody(req))?.toString();
+    if (raw === undefined) return;
     if (req.url !== '/v1/chat/completions') return send(res, { status: 404, text: 'no such page' });
     const one = { body: JSON.parse(raw), raw, headers: req.headers };
     asked.push(one);

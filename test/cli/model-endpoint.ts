@@ -7,7 +7,7 @@ import { readLedgerFile } from '../../src/llm/ledger-file.ts';
 import type { Price } from '../../src/llm/profile.ts';
 import { profileOf } from '../../src/llm/profiles.ts';
 import { type KnownFault, sendCompletion } from '../llm/fault-answers.ts';
-import type { Completion } from '../llm/fault-server.ts';
+import { type Completion, rawBody } from '../llm/fault-server.ts';
 import { offlineAnswer, roleOf } from './endpoint.ts';
 
 /** Known by name and priced; a stand-in answers in its place. It takes a seed, and every gene can be said to it. */
@@ -87,13 +87,8 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
         res.end(JSON.stringify({ data: models.map((id) => ({ id, object: 'model' })) }));
         return;
       }
-      const parts: Buffer[] = [];
-      try {
-        for await (const part of req) parts.push(part);
-      } catch {
-        return;
-      }
-      const raw = Buffer.concat(parts).toString();
+      const raw = (await rawBody(req))?.toString();
+      if (raw === undefined) return;
       const body = JSON.parse(raw);
       const call: Call = {
         ...{ raw, model: body.model, role: roleOf(body) },

@@ -151,7 +151,7 @@ function tailOf(res: ServerResponse): () => string {
 }
 
 /** The whole body; null where the client went away before. */
-async function rawBody(req: IncomingMessage): Promise<Buffer | null> {
+export async function rawBody(req: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of req) chunks.push(chunk);

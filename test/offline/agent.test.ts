@@ -10,6 +10,7 @@ import type { JobOutcome, JobSpec } from '../../src/jobs/job.ts';
 import { offlineLlm } from '../../src/offline/offline-llm.ts';
 import type { Task } from '../../src/suite/suite.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
+import { taskIn } from './conversations.ts';
 
 /** The agent with the offline model, on a task whose jobs are played by the test. */
 
@@ -24,21 +25,7 @@ beforeEach(() => {
   writeFileSync(join(publicDir, 'train.csv'), 'id,x,price\n1,2,3\n2,3,4\n');
   writeFileSync(join(publicDir, 'test.csv'), 'id,x\n3,4\n');
   writeFileSync(join(publicDir, 'sample_submission.csv'), 'id,price\n3,0\n');
-  task = {
-    id: 'prices',
-    role: 'search',
-    family: 'tabular-regression',
-    distance: null,
-    metric: 'rmse',
-    direction: 'min',
-    idColumn: 'id',
-    targetColumns: ['price'],
-    limits: { turns: 18, jobs: 16, jobSeconds: 5, memoryMb: 256 },
-    publicDir,
-    publicHash: 'x',
-    description:
-      '# Prices\n\nA table of numbers.\n\nMetric: rmse (lower is better)\n\nId column: id\nTarget column: price\n',
-  };
+  task = taskIn(publicDir);
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 

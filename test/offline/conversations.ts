@@ -91,7 +91,8 @@ function jobOutcome(n: number): JobOutcome {
   return { kind: 'failed', exitCode: 1, log, ms: 1 };
 }
 
-function taskIn(publicDir: string): Task {
+/** A small regression whose public files stand in that folder. */
+export function taskIn(publicDir: string): Task {
   return {
     id: 'prices',
     role: 'search',
