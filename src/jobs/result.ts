@@ -1,10 +1,14 @@
 import {
+  closeSync,
   constants,
-  lstatSync,
+  fstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -27,6 +31,11 @@ export function lost(reason: string): Result {
   return { outcome: { kind: 'lost', reason, log: '', ms: 0 }, files: [] };
 }
 
+/** The result of a job that nobody wants any more. */
+export function cancelled(): Result {
+  return { outcome: { kind: 'cancelled', log: '', ms: 0 }, files: [] };
+}
+
 /** May this path stand in `outputs`? It is relative, normal, and stays inside. */
 export function isInside(path: string): boolean {
   return path !== '' && join('/', path) === `/${path}`;
@@ -34,24 +43,20 @@ export function isInside(path: string): boolean {
 
 /**
  * Takes from a job's folder (its real path) those of the expected outputs that are regular files inside it. A link is
- * no output: following it would read, for the job, what the job itself must not read.
+ * no output: following it would read, for the job, what the job itself must not read. Large ones are copied to `out`,
+ * which no job sees, so that none can put something else into their place. Throws where that cannot be done.
  */
-export function collectOutputs(folder: string, outputs: readonly string[]): ResultFile[] {
-  const found: ResultFile[] = [];
+export async function collectOutputs(
+  folder: string,
+  outputs: readonly string[],
+  out: string,
+): Promise<ResultFile[]> {
+  const files: ResultFile[] = [];
   for (const path of outputs) {
-    const file = join(folder, path);
-    const stats = lstatSync(file, { throwIfNoEntry: false });
-    if (!stats?.isFile() || realpathSync(file) !== file) continue;
-    if (stats.size > inlineBytes) {
-      found.push({ path, file, bytes: stats.size });
-      continue;
-    }
-    const content = readFileSync(file);
-    const text = content.toString('utf8');
-    const same = Buffer.from(text).equals(content);
-    found.push(same ? { path, text } : { path, base64: content.toString('base64') });
+    const file = await collect(join(folder, path), path, join(out, path));
+    if (file !== null) files.push(file);
   }
-  return found;
+  return files;
 }
 
 /** Makes the outputs in a job's folder those of the result: what an earlier job left there goes. */
@@ -60,7 +65,7 @@ export async function restoreOutputs(
   folder: string,
   outputs: readonly string[],
 ): Promise<void> {
-  if (result.outcome.kind === 'lost') return;
+  if (result.outcome.kind === 'lost' || result.outcome.kind === 'cancelled') return;
   for (const path of outputs) remove(join(folder, path));
   for (const output of result.files) {
     const target = join(folder, output.path);
@@ -73,6 +78,50 @@ export async function restoreOutputs(
 }
 
 const inlineBytes = 2 ** 20;
+
+async function collect(file: string, path: string, copy: string): Promise<ResultFile | null> {
+  const fd = openPlain(file);
+  if (fd === null) return null;
+  try {
+    if (fstatSync(fd).size > inlineBytes) {
+      mkdirSync(dirname(copy), { recursive: true });
+      // What was opened, whatever has its name by now.
+      const opened = process.platform === 'linux' ? `/proc/self/fd/${fd}` : file;
+      await copyFile(opened, copy, constants.COPYFILE_FICLONE);
+      return { path, file: copy, bytes: statSync(copy).size };
+    }
+    const content = readFileSync(fd);
+    const text = content.toString('utf8');
+    const same = Buffer.from(text).equals(content);
+    return same ? { path, text } : { path, base64: content.toString('base64') };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Opens a regular file, but not through a link at its name or on the way. What was opened is looked at, not the name: a
+ * process of the job that is just being ended could still put a link there in between.
+ */
+function openPlain(file: string): number | null {
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  if (fstatSync(fd).isFile() && placeOf(fd, file) === file) return fd;
+  closeSync(fd);
+  return null;
+}
+
+function placeOf(fd: number, file: string): string | null {
+  try {
+    return process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${fd}`) : realpathSync(file);
+  } catch {
+    return null;
+  }
+}
 
 function remove(path: string): void {
   try {

@@ -12,7 +12,9 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { identify } from '../../src/jobs/identify.ts';
 import type { JobSpec } from '../../src/jobs/job.ts';
-import { type JobRecord, type LocalRunnerOptions, localRunner } from '../../src/jobs/local.ts';
+import { type LocalOptions, localRunner } from '../../src/jobs/local/local.ts';
+import type { JobRecord, RunnerOptions } from '../../src/jobs/runner.ts';
+import type { Gpu } from '../../src/jobs/slots/devices.ts';
 
 /** A new folder with these files, removed when the test is over. */
 export function folder(files: Record<string, string> = {}): string {
@@ -39,12 +41,17 @@ export function job(main: string, change: Partial<JobSpec> = {}): JobSpec {
 }
 
 /** A runner that is closed when the test is over, and what it was told of its jobs. */
-export function runner(options: Partial<LocalRunnerOptions> = {}) {
+export function runner(options: Partial<LocalOptions & RunnerOptions> = {}) {
   const records: JobRecord[] = [];
   const jobs = localRunner({ cacheDir: null, onJob: (record) => records.push(record), ...options });
   onTestFinished(() => jobs.close());
   const run = (spec: JobSpec, signal?: AbortSignal) => jobs.run(spec, identify(spec), signal);
   return { jobs, run, records };
+}
+
+/** A MIG instance that is this part of its GPU. */
+export function mig(uuid: string, share: number): Gpu {
+  return { uuid, share, name: 'MIG' };
 }
 
 /** Processes of this machine with `mark` in their command line, or only those of Node. */
@@ -67,6 +74,11 @@ export async function until(holds: () => boolean, what: string): Promise<void> {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** GPUs of these names, for an inventory. */
+export function gpus(...uuids: string[]): Gpu[] {
+  return uuids.map((uuid) => ({ uuid, share: 1, name: 'pretend' }));
 }
 
 let marks = 0;
