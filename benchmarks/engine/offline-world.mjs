@@ -17,7 +17,7 @@ import { poolEvaluator } from '../../dist/evaluation/pool.js';
 import { scoreOf, trialSpec } from '../../dist/evaluation/trial.js';
 import { genomeId } from '../../dist/genome/hash.js';
 import { loadGenome } from '../../dist/genome/load.js';
-import { localRunner } from '../../dist/jobs/local.js';
+import { localRunner } from '../../dist/jobs/local/local.js';
 import { loadSkillLibrary } from '../../dist/offline/skills.js';
 import { startGrader } from '../../dist/suite/grader.js';
 import { loadSuite } from '../../dist/suite/load.js';

@@ -14,7 +14,7 @@ import { poolEvaluator } from '../../dist/evaluation/pool.js';
 import { trialSpec } from '../../dist/evaluation/trial.js';
 import { genomeId } from '../../dist/genome/hash.js';
 import { loadGenome } from '../../dist/genome/load.js';
-import { localRunner } from '../../dist/jobs/local.js';
+import { localRunner } from '../../dist/jobs/local/local.js';
 import { serveOffline } from '../../dist/offline/serve.js';
 import { startGrader } from '../../dist/suite/grader.js';
 import { loadSuite } from '../../dist/suite/load.js';
