@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, UserError } from './errors.ts';
+import { type SlurmSettings, slurmDefaults } from './jobs/slurm/settings.ts';
+import { checkSlurm } from './jobs/slurm/settings-file.ts';
 import type { Profile } from './llm/profile.ts';
 import { checkProfiles } from './llm/profile-file.ts';
 import { checkSettings, type Given, type Values } from './settings.ts';
@@ -27,6 +29,12 @@ export type RunConfig = {
   budgetTrials: number | null;
   maxTimeMs: number | null;
   jobCache: boolean;
+  /** How many jobs that ask for a whole GPU may be on one of this machine at once. */
+  jobsPerGpu: number;
+  /** Where jobs run; the same results either way. */
+  jobs: 'local' | 'slurm';
+  /** How a cluster is used, where jobs run on one. */
+  slurm: SlurmSettings;
   mutator: ModelChoice;
   critic: ModelChoice;
   calls: CallSettings;
@@ -74,12 +82,17 @@ export type SearchSettings = {
  */
 export async function readConfig(flags: Given, stored?: RunConfig): Promise<RunConfig> {
   const { config: file, ...rest } = flags;
-  const { models, ...settings } = file === undefined ? ({} as Given) : await readFile(String(file));
+  const { models, slurm, ...settings } = file === undefined ? ({} as Given) : await readFile(String(file));
   const fromFile = checkSettings(settings, `${file}: `, false);
   const profiles = models === undefined ? {} : checkProfiles(models, `${file}: `);
+  const cluster = slurm === undefined ? {} : checkSlurm(slurm, `${file}: `);
   const given = { ...fromFile, ...checkSettings(rest, '--', true) };
   const config = settle({ ...(stored ? flatten(stored) : {}), ...given });
-  return { ...config, profiles: { ...stored?.profiles, ...profiles } };
+  return {
+    ...config,
+    slurm: { ...slurmDefaults, ...stored?.slurm, ...cluster },
+    profiles: { ...stored?.profiles, ...profiles },
+  };
 }
 
 /** The folder of this package: its suite and founders are the defaults. */
@@ -138,6 +151,9 @@ function settle(values: Values): RunConfig {
     budgetTrials: get<number | null>('budget-trials', null),
     maxTimeMs: get<number | null>('max-time', null),
     jobCache: get('job-cache', true),
+    jobsPerGpu: get('jobs-per-gpu', 1),
+    jobs: get<RunConfig['jobs']>('jobs', 'local'),
+    slurm: slurmDefaults,
     mutator: choice('mutator'),
     critic: choice('critic'),
     calls: {
@@ -163,12 +179,13 @@ function settle(values: Values): RunConfig {
  * to, and not for a later one.
  */
 function flatten(config: RunConfig): Values {
-  const { population, generations, suite, genomes, model, seed, workers, concurrency, out, jobCache } =
+  const { population, generations, suite, genomes, model, seed, workers, concurrency, out, jobCache, jobs } =
     config;
   const { mutator, critic, calls, search, allowUnpriced } = config;
   const values: Record<string, Values[string] | null> = {
-    ...{ population, generations, suite, genomes, model, seed, workers, concurrency, out },
+    ...{ population, generations, suite, genomes, model, seed, workers, concurrency, out, jobs },
     'job-cache': jobCache,
+    'jobs-per-gpu': config.jobsPerGpu,
     'mutator-model': mutator.model,
     'mutator-base-url': mutator.baseUrl,
     'mutator-key-variable': mutator.keyVariable,

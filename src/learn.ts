@@ -1,3 +1,4 @@
+import { settingOf } from './agent/prompt.ts';
 import type { Trajectory } from './agent/trajectory.ts';
 import { genePaths } from './genome/genes.ts';
 import type { Genome } from './genome/genome.ts';
@@ -89,9 +90,9 @@ function chooseCases(parts: LearnParts, { generation, bred, tasks }: Round): Tri
 }
 
 async function openCase(parts: LearnParts, { generation }: Round, trial: Trial): Promise<Case | null> {
-  const { identity, state } = parts;
-  const [own] = block(identity, trial.candidate, [trial.task], generation);
-  const [reference] = block(identity, state.baseline, [trial.task], generation);
+  const { state } = parts;
+  const [own] = block(parts, trial.candidate, [trial.task], generation);
+  const [reference] = block(parts, state.baseline, [trial.task], generation);
   const [trajectory, other] = await Promise.all([own!, reference!].map(({ id }) => parts.readTrajectory(id)));
   const [pair] = pairs(parts, trial.candidate, [trial.task], generation);
   if (!trajectory || !pair) return null;
@@ -100,6 +101,7 @@ async function openCase(parts: LearnParts, { generation }: Round, trial: Trial):
     lineage: state.candidates.get(trial.candidate)!.lineage,
     generation,
     task: { id: trial.task.id, family: trial.task.family },
+    setting: settingOf(trial.task),
     genes: genePaths(genome),
     genome,
     own: { trial: own!.id, score: pair.score, trajectory, outcome: state.outcomes.get(own!.id)! },

@@ -23,6 +23,8 @@ export type ProgressOptions = {
   endTrials: number;
   /** Jobs so far, in this process. */
   jobs(): { run: number; hits: number };
+  /** Jobs that run and wait now, and how long the oldest of them has been under way. */
+  underWay(): { running: number; waiting: number; oldestMs: number };
   /** Dollars so far, of all calls on the run. */
   usd(): number;
   /** Milliseconds on any steady clock. */
@@ -47,6 +49,7 @@ function newCourse({
   passed,
   endTrials,
   jobs,
+  underWay,
   usd,
   now = () => performance.now(),
 }: ProgressOptions) {
@@ -90,6 +93,11 @@ function newCourse({
       const share = run + hits === 0 ? 0 : Math.round((100 * hits) / (run + hits));
       return `${run} jobs run, ${share}% from the cache`;
     },
+    /** Those under way; empty where jobs take no time that is worth a word. */
+    nowText(): string {
+      const { running, waiting, oldestMs } = underWay();
+      return oldestMs < 10_000 ? '' : `${running} jobs running, ${waiting} waiting`;
+    },
     /** From the pace of the trials so far; each generation is taken to be as large as those before. */
     left(): string {
       const done = course.generation - passed;
@@ -112,8 +120,21 @@ const STAGES: Record<Stage, string> = {
   sealed: 'sealed tasks: champion and baseline',
 };
 
+/** After so long without a line there is one, if jobs are under way. */
+const QUIET_MS = 5 * 60_000;
+
 function lines(course: Course, stream: NodeJS.WriteStream): Progress {
-  const say = (line: string) => void stream.write(`${redact(line)}\n`);
+  const say = (line: string) => {
+    stream.write(`${redact(line)}\n`);
+    silence.refresh();
+  };
+  // Generations of long jobs take hours, in which somebody may want to know that it goes on.
+  const silence = setInterval(() => {
+    const now = course.nowText();
+    const { generation, generations, planned, tried } = course;
+    const where = `${Math.min(generation + 1, generations)}/${generations}: ${tried} of ${planned} trials`;
+    if (now !== '') say(`generation ${where}; ${now}; ${course.elapsed()}`);
+  }, QUIET_MS).unref();
   return {
     event(event) {
       const closed = course.follow(event);
@@ -129,7 +150,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
       }
     },
     note: say,
-    close() {},
+    close: () => clearInterval(silence),
   };
 }
 
@@ -154,6 +175,11 @@ function bars(course: Course, { stream }: ProgressOptions): Progress {
     payload('generation', ''),
   );
   const trials: SingleBar = multi.create(1, 0, payload('trials', ''));
+  const showTrials = () => {
+    const text = [course.nowText(), course.jobsText(), course.cost()].filter((part) => part !== '');
+    trials.update(course.tried, payload('trials', text.join('  ')));
+  };
+  const clock = setInterval(showTrials, 1000).unref();
   return {
     event(event) {
       course.follow(event);
@@ -165,12 +191,15 @@ function bars(course: Course, { stream }: ProgressOptions): Progress {
       generations.setTotal(course.generations);
       generations.update(course.generation, payload('generation', text));
       trials.setTotal(Math.max(1, course.planned));
-      trials.update(course.tried, payload('trials', `${course.jobsText()}  ${course.cost()}`));
+      showTrials();
     },
     note(line) {
       multi.log(`${redact(line)}\n`);
       multi.update();
     },
-    close: () => multi.stop(),
+    close() {
+      clearInterval(clock);
+      multi.stop();
+    },
   };
 }

@@ -80,7 +80,7 @@ const SECRET_ENDING =
 const NO_SECRET =
   /(SOCK|SOCKET|FILE|PATH|DIR|HOME|HOST|URLS?|URI|ENDPOINT|NAME|USER|EMAIL|TYPE|MODE|METHOD|ALGORITHM)$/;
 
-function hasSecretName(name: string): boolean {
+export function hasSecretName(name: string): boolean {
   const upper = name.toUpperCase();
   if (upper === 'PWD' || upper === 'OLDPWD' || NO_SECRET.test(upper)) return false;
   return SECRET_PART.test(upper) || SECRET_ENDING.test(upper);

@@ -11,6 +11,8 @@ export type Setting = {
   /** Inclusive; for durations in milliseconds. */
   min?: number;
   max?: number;
+  /** Of a text: what it can be. */
+  options?: readonly string[];
   /** Of a switch: what it is without a flag. One that is on has the flag `--no-<name>`. */
   on?: boolean;
   group: 'run' | 'model' | 'search';
@@ -34,6 +36,11 @@ export const SETTINGS: readonly Setting[] = [
   number('budget-tokens', 'integer', 'N', 'never use more tokens than this, in and out', 1, 1e15),
   number('budget-trials', 'integer', 'N', 'stop when so many trials have run', 1, 1e9),
   number('max-time', 'duration', 'TIME', 'stop after this time: 90s, 30m, 2h', SECOND, 30 * DAY),
+  {
+    ...text('jobs', 'WHERE', 'where jobs run: local, or slurm (local)'),
+    options: ['local', 'slurm'],
+  },
+  number('jobs-per-gpu', 'integer', 'N', 'how many jobs share a GPU of this machine (1)', 1, 64),
   toggle('job-cache', true, 'keep results of jobs in runs/.cache', 'run'),
 
   text('mutator-model', 'NAME', "the model that proposes edits (the agent's)", 'model'),
@@ -95,7 +102,8 @@ export function checkSettings(given: Given, where: string, asText: boolean): Val
     const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     const setting = SETTINGS.find((candidate) => candidate.name === name);
     if (!setting) {
-      const names = SETTINGS.map((candidate) => candidate.name);
+      // A file may hold these two tables besides.
+      const names = [...SETTINGS.map((candidate) => candidate.name), ...(asText ? [] : ['models', 'slurm'])];
       throw new UserError(
         `${where}unknown setting '${key}'${didYouMean(name, names)}`,
         `settings: ${names.join(', ')}`,
@@ -123,6 +131,14 @@ function checkOne(setting: Setting, value: unknown, where: string, asText: boole
   };
   const { kind, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = setting;
   if (kind === 'switch') return typeof value === 'boolean' ? value : refuse('true or false');
+  if (setting.options) {
+    const word = String(value);
+    if (setting.options.includes(word)) return word;
+    throw new UserError(
+      `${where} cannot be '${plain(value)}'${didYouMean(word, setting.options)}`,
+      `it is ${setting.options.join(' or ')}`,
+    );
+  }
   if (kind === 'text') {
     return typeof value === 'string' && value.trim() !== '' ? value : refuse('a text that is not empty');
   }

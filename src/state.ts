@@ -1,6 +1,7 @@
 import type { SearchSettings } from './config.ts';
 import { UserError } from './errors.ts';
 import type { Outcome, TrialSpec } from './evaluation/trial.ts';
+import type { PruneRule } from './jobs/curve.ts';
 import { canonicalJson } from './json.ts';
 import type { Lesson, LessonRecord } from './memory/lesson.ts';
 
@@ -118,6 +119,8 @@ export type Event =
       operators: Record<string, OperatorRecord>;
       /** By candidate, of those bred in this generation with an expectation; left out where there is none. */
       predictions?: Record<string, PredictionCheck>;
+      /** By task: when jobs of the next generation are stopped early; left out where none is. */
+      prune?: Record<string, PruneRule>;
     }
   | { type: 'champion'; generation: number; candidate: string }
   /** The endpoint of a model is down, and calls wait; then it is back. */
@@ -198,6 +201,8 @@ export type State = {
   predictions: Map<string, PredictionCheck>;
   /** Sums over `predictions`. */
   foresight: Foresight;
+  /** By generation and task: when jobs of its trials are stopped early. */
+  prune: Map<number, Record<string, PruneRule>>;
   champion: string | null;
   result: Result | null;
   /** Why the last call on the run stopped before the end; null once it goes on. */
@@ -225,6 +230,7 @@ export function emptyState(): State {
     operators: new Map(),
     predictions: new Map(),
     foresight: { checked: 0, hits: 0, others: 0, improved: 0 },
+    prune: new Map(),
     champion: null,
     result: null,
     stopped: null,
@@ -239,7 +245,7 @@ export function emptyState(): State {
  * - `tried`: a `lost` outcome gives way to a later one of the same trial. A known outcome stays: the same one
  *   again changes nothing, another one is an integrity failure (`UserError`, exit code 5), and `state` is as before.
  * - `generation`: replaces the estimates, lesson records and operator records that it names, leaves the others,
- *   sets survivors, adds the checks of predictions, and forgets the refusals before it.
+ *   sets survivors and when the next generation's jobs are stopped, adds the checks of predictions, and forgets the refusals before it.
  * - `extended`: the run is no longer ended; champion and result will be decided anew.
  *
  * An unknown type of event, or a second `started`, is refused likewise.
@@ -293,6 +299,7 @@ export function apply(state: State, event: Event): State {
       setAll(state.operators, event.operators);
       setAll(state.predictions, event.predictions ?? {});
       for (const check of Object.values(event.predictions ?? {})) foresee(state.foresight, check);
+      if (event.prune) state.prune.set(event.generation + 1, event.prune);
       return state;
     case 'champion':
       state.champion = event.candidate;

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobSpec } from '../jobs/job.ts';
+import { type Curve, curveOf, type Metric } from '../jobs/curve.ts';
+import type { JobOutcome, JobSpec } from '../jobs/job.ts';
 import { redact } from '../secrets.ts';
 import type { Task } from '../suite/suite.ts';
 import type { AgentHost } from './run-agent.ts';
@@ -14,8 +15,11 @@ const SUBMISSION = 'submission.csv';
 const SHOWN_LOG = 1500;
 const MAX_SUBMISSION = 5_000_000;
 
-/** The trial's jobs: counts them against its budget, keeps logs, and keeps every valid submission. */
-export type JobLedger = Jobs & { left(): number; identities(): string[] };
+/**
+ * The trial's jobs: counts them against its budget, keeps logs, and keeps every valid submission. `record` gives
+ * the identities in order, and the curve of the first training that gave a valid submission.
+ */
+export type JobLedger = Jobs & { left(): number; record(): { jobs: string[]; curve?: Curve } };
 
 /** `folders.trial` is the trial's folder; `attempt` says which attempt is under way. */
 export function jobLedger(
@@ -27,30 +31,35 @@ export function jobLedger(
   attempt: () => number,
 ): JobLedger {
   const identities: string[] = [];
+  const submission = join(folders.trial, SUBMISSION);
+  let curve: Curve | null = null;
   const sample = readFileSync(join(task.publicDir, 'sample_submission.csv'), 'utf8');
 
-  async function job(command: string[], outputs: string[]): Promise<{ done: boolean; log: string }> {
-    if (identities.length >= budget) return { done: false, log: 'error: no jobs are left' };
-    const spec: JobSpec = {
-      command,
-      folder: folders.work,
-      data: { dir: task.publicDir, hash: task.publicHash },
-      outputs,
-      limits: { seconds: task.limits.jobSeconds, memoryMb: task.limits.memoryMb, outputBytes: 64_000 },
-      gpus: 0,
-    };
-    const { identity, outcome } = await host.job(spec);
+  async function job(
+    what: Pick<JobSpec, 'command' | 'outputs' | 'gpus' | 'prune'>,
+  ): Promise<{ done: boolean; log: string; metrics: Metric[] }> {
+    if (identities.length >= budget) return { done: false, log: 'error: no jobs are left', metrics: [] };
+    const { identity, outcome } = await host.job(specOf(task, folders.work, what));
     if (outcome.kind === 'lost') throw new TrialLost(`job ${identity}: ${outcome.reason}`);
+    if (outcome.kind === 'cancelled') throw new TrialLost(`job ${identity}: cancelled`);
     identities.push(identity);
-    writeLog(folders.trial, identities.length, command, outcome.log);
+    writeLog(folders.trial, identities.length, what.command, outcome.log);
     const log = outcome.log.trim().slice(-SHOWN_LOG);
-    if (outcome.kind === 'done') return { done: true, log };
-    const end = outcome.kind === 'failed' ? `exit code ${outcome.exitCode}` : 'out of memory';
-    return { done: false, log: `${log}\nerror: ${end}` };
+    const { metrics = [] } = outcome;
+    if (outcome.kind === 'done') return { done: true, log, metrics };
+    return { done: false, log: `${log}\nerror: ${endOf(outcome)}`, metrics };
   }
 
   async function train(): Promise<ToolResult> {
-    const { done, log } = await job(['node', 'main.mjs'], [SUBMISSION]);
+    // Until there is a submission to fall back on, a training is never stopped: the trial would come to nothing. And so
+    // the first of each is whole, and their curves are a fair sample of what others are compared with.
+    const first = !existsSync(submission);
+    const { done, log, metrics } = await job({
+      command: task.train,
+      outputs: [SUBMISSION],
+      gpus: task.limits.gpus,
+      ...(first || host.prune === undefined ? {} : { prune: host.prune }),
+    });
     if (!done) return { text: log, error: true };
     const path = join(folders.work, SUBMISSION);
     const fault = existsSync(path) ? faultOf(path, sample) : `no ${SUBMISSION} was written`;
@@ -60,19 +69,65 @@ export function jobLedger(
     for (const file of workspace.list()) {
       if (!file.includes('/')) copyFileSync(join(folders.work, file), join(kept, file));
     }
-    copyFileSync(path, join(folders.trial, SUBMISSION));
+    copyFileSync(path, submission);
+    if (first && task.prune !== null) curve = curveOf(metrics, task.prune);
     return { text: `${log}\nsubmission.csv is valid`, scored: true };
   }
 
   return {
     train,
     run: async (command) => {
-      const { done, log } = await job(command, []);
+      const { done, log } = await job({ command, outputs: [], gpus: 0 });
       return done ? { text: log } : { text: log, error: true };
     },
     left: () => budget - identities.length,
-    identities: () => identities,
+    record: () => ({ jobs: identities, ...(curve === null ? {} : { curve }) }),
   };
+}
+
+/** The job as the task allows it: what it asks for goes into its identity, and so only what differs from the usual. */
+function specOf(
+  task: Task,
+  folder: string,
+  { command, outputs, gpus, prune }: Pick<JobSpec, 'command' | 'outputs' | 'gpus' | 'prune'>,
+): JobSpec {
+  const { jobSeconds, memoryMb, clock, cpus, diskMb, processes } = task.limits;
+  const env = Object.fromEntries(
+    // Not one that holds a secret under a harmless name, as a proxy's address may.
+    task.env.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined || redact(value) !== value ? [] : [[name, value]];
+    }),
+  );
+  return {
+    command,
+    folder,
+    data: { dir: task.publicDir, hash: task.publicHash },
+    outputs,
+    limits: {
+      seconds: jobSeconds,
+      memoryMb,
+      outputBytes: 64_000,
+      ...(diskMb === undefined ? {} : { diskMb }),
+      ...(processes === undefined ? {} : { processes }),
+    },
+    ...(clock === 'wall' ? { clock } : {}),
+    gpus,
+    // One is what a job without GPUs takes anyway.
+    ...(cpus === undefined || (cpus === 1 && gpus === 0) ? {} : { cpus }),
+    ...(task.runtime === 'node' ? {} : { runtime: task.runtime }),
+    ...(task.packages === undefined ? {} : { packages: task.packages }),
+    ...(Object.keys(env).length === 0 ? {} : { env }),
+    ...(task.network ? { network: true } : {}),
+    ...(prune === undefined ? {} : { prune }),
+  };
+}
+
+function endOf(outcome: Exclude<JobOutcome, { kind: 'done' | 'lost' | 'cancelled' }>): string {
+  if (outcome.kind === 'failed') return `exit code ${outcome.exitCode}`;
+  if (outcome.kind === 'timeout') return 'out of time';
+  if (outcome.kind === 'out-of-memory') return 'out of memory';
+  return 'stopped early: earlier runs had done better by then';
 }
 
 function faultOf(path: string, sample: string): string | null {

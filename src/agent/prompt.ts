@@ -11,15 +11,34 @@ const PHASES: Record<Phase, string> = {
   checking: 'look for faults, then submit',
 };
 
-/** What every trial opens with, whatever the genome. */
-export const SETTING =
-  'You are an agent in a small machine-learning competition. You work in one folder with Node 20 and no packages; the data stand in data/. Each turn, call one or more tools. `train` runs `node main.mjs`, which must write submission.csv. The last valid submission counts unless you submit an earlier attempt.';
+/** What every trial opens with, whatever the genome, where the task says nothing of its machine. */
+export const SETTING = settingOf({
+  runtime: 'node',
+  modules: [],
+  train: ['node', 'main.mjs'],
+  editable: null,
+});
+
+/** What every trial of a task opens with. */
+export function settingOf({ runtime, modules, train, editable }: Machine): string {
+  const python = modules.length > 0 ? `Python 3 with ${modules.join(', ')}` : 'Python 3 and no packages';
+  const parts = [
+    'You are an agent in a small machine-learning competition.',
+    `You work in one folder with ${runtime === 'python' ? python : 'Node 20 and no packages'}; the data stand in data/.`,
+    `Each turn, call one or more tools. \`train\` runs \`${train.join(' ')}\`, which must write submission.csv.`,
+    ...(editable === null ? [] : [`Of the files you may change only ${editable.join(', ')}.`]),
+    'The last valid submission counts unless you submit an earlier attempt.',
+  ];
+  return parts.join(' ');
+}
+
+type Machine = Pick<Task, 'runtime' | 'modules' | 'train' | 'editable'>;
 
 /** The system message: what the agent is, its standing rules, and the skills it may read. */
-export function systemPrompt(genome: Genome): string {
+export function systemPrompt(genome: Genome, setting = SETTING): string {
   const rules = Object.values(genome.rules).filter((rule) => rule.when === 'always');
   const skills = Object.entries(genome.skills);
-  const parts = [SETTING];
+  const parts = [setting];
   if (rules.length > 0) parts.push(`## Rules\n${rules.map((rule) => `- ${oneLine(rule.text)}`).join('\n')}`);
   if (skills.length > 0 && genome.tools.read_skill) {
     const list = skills.map(([name, skill]) => `- ${name}: ${oneLine(skill.description)}`);

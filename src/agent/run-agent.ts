@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Genome } from '../genome/genome.ts';
+import type { Curve, PruneRule } from '../jobs/curve.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
 import { type ChatRequest, type Llm, LlmError, type Message, type ToolCall } from '../llm/llm.ts';
 import { spoken } from '../llm/thinking.ts';
@@ -9,7 +10,15 @@ import type { Task } from '../suite/suite.ts';
 import { jobLedger } from './job-tools.ts';
 import { loopGuard } from './loop-guard.ts';
 import { noteBook } from './notes.ts';
-import { attemptPrompt, LOOP_SWITCH, notePrompt, type Phase, statusLine, systemPrompt } from './prompt.ts';
+import {
+  attemptPrompt,
+  LOOP_SWITCH,
+  notePrompt,
+  type Phase,
+  settingOf,
+  statusLine,
+  systemPrompt,
+} from './prompt.ts';
 import { callTool, type ToolResult, toolTable } from './tools.ts';
 import { type Recorder, recordTrajectory, type Trajectory } from './trajectory.ts';
 import { ruleTriggers } from './triggers.ts';
@@ -34,6 +43,8 @@ export type AgentHost = {
   scratch: string;
   /** The sampling as the endpoint takes it, where that is not the genome's own. */
   sampling?: Partial<Genome['sampling']>;
+  /** When trainings are stopped early, once there is a submission. */
+  prune?: PruneRule | undefined;
   /** Asks for a job; a `lost` outcome makes the trial lost. */
   job(spec: JobSpec): Promise<{ identity: string; outcome: JobOutcome }>;
 };
@@ -48,6 +59,8 @@ export type Transcript = {
   usd: number;
   /** Identities of the jobs, in order. */
   jobs: string[];
+  /** Of the first whole training, where the task compares jobs by a metric. */
+  curve?: Curve;
   trajectory: Trajectory;
 };
 
@@ -66,10 +79,10 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
   };
   const turns = Math.min(genome.limits.turns, task.limits.turns);
   const jobBudget = Math.min(genome.limits.jobs, task.limits.jobs);
-  const workspace = openWorkspace(folders);
+  const workspace = openWorkspace(folders, task);
   const notes = noteBook(genome.memory, join(host.folder, 'memory.md'));
   const jobs = jobLedger(task, host, workspace, folders, jobBudget, () => attempt);
-  const tools = toolTable(genome, workspace, jobs, (text) => notes.add(attempt, text, false));
+  const tools = toolTable(genome, task, workspace, jobs, (text) => notes.add(attempt, text, false));
   const schemas = tools.map((tool) => tool.schema);
   const guard = loopGuard(genome.loop);
   const triggers = ruleTriggers(genome);
@@ -140,7 +153,7 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
     submission: existsSync(join(host.folder, 'submission.csv')),
     turns: turn,
     ...record.usage(),
-    jobs: jobs.identities(),
+    ...jobs.record(),
     trajectory: record.trajectory(),
   };
 
@@ -149,7 +162,7 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
     const files = workspace.list().map((path) => `${path}  ${workspace.firstLine(path)}`);
     const prompt = attemptPrompt({ task, number: attempt, notes: notes.shown(), files, lastResult });
     return [
-      { role: 'system', content: systemPrompt(genome) },
+      { role: 'system', content: systemPrompt(genome, settingOf(task)) },
       { role: 'user', content: `${prompt}\n\n${closing(extra)}` },
     ];
   }

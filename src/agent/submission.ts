@@ -23,7 +23,8 @@ export function submissionFault(submission: string, sample: string): string | nu
   const missing = wanted.rows.find((row) => !ids.has(row[0]!));
   if (missing) return `submission.csv lacks the id ${missing[0]}`;
   const hollow = given.rows.find((row) =>
-    row.some((cell) => cell === '' || cell === 'NaN' || cell === 'undefined'),
+    // As JavaScript and Python write what is no number.
+    row.some((cell) => ['', 'NaN', 'nan', 'undefined'].includes(cell)),
   );
   return hollow ? `submission.csv has a row without a value: ${hollow.join()}` : null;
 }

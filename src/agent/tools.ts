@@ -1,6 +1,7 @@
 import type { Genome, ToolName } from '../genome/genome.ts';
 import type { Json } from '../json.ts';
 import type { ToolSchema } from '../llm/llm.ts';
+import type { Task } from '../suite/suite.ts';
 import { ToolError, type Workspace } from './workspace.ts';
 
 /** What a call did, beside the text that the model is shown. */
@@ -31,11 +32,17 @@ export type Jobs = {
 /** The tools that a genome has switched on, in a fixed order. */
 export function toolTable(
   genome: Genome,
+  task: Pick<Task, 'train'>,
   workspace: Workspace,
   jobs: Jobs,
   note: (text: string) => void,
 ): Tool[] {
-  const all = [...fileTools(workspace), ...jobTools(jobs), ...skillTools(genome), ...closingTools(note)];
+  const all = [
+    ...fileTools(workspace),
+    ...jobTools(jobs, task.train.join(' ')),
+    ...skillTools(genome),
+    ...closingTools(note),
+  ];
   return all.filter((tool) => genome.tools[tool.name]);
 }
 
@@ -113,11 +120,10 @@ function fileTools(workspace: Workspace): Tool[] {
   ];
 }
 
-function jobTools(jobs: Jobs): Tool[] {
+function jobTools(jobs: Jobs, train: string): Tool[] {
+  const trains = `Run \`${train}\` as a training job and check the form of submission.csv.`;
   return [
-    tool('train', 'Run `node main.mjs` as a training job and check the form of submission.csv.', {}, [], () =>
-      jobs.train(),
-    ),
+    tool('train', trains, {}, [], () => jobs.train()),
     tool(
       'run',
       'Run a command in your folder.',

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import type { Task } from '../suite/suite.ts';
 
 /** A refusal that the agent is told, in its own terms (no real paths). */
 export class ToolError extends Error {
@@ -27,10 +29,15 @@ const LONGEST_HEAD = 160;
 /**
  * The agent's folder as its tools see it: `data/…` is the task's public data (read-only), `attempts/<n>/…` the
  * files of earlier attempts (read-only), all else stands in `work`. Jobs may have left links behind: a path whose
- * real place is outside is refused.
+ * real place is outside is refused. It begins with the task's start files; `editable`, where it is not null, are the
+ * only files that can be written.
  */
-export function openWorkspace(folders: { work: string; data: string; attempts: string }) {
+export function openWorkspace(
+  folders: { work: string; data: string; attempts: string },
+  { startDir, editable }: Pick<Task, 'startDir' | 'editable'>,
+) {
   mkdirSync(folders.work, { recursive: true });
+  if (startDir !== null) cpSync(startDir, folders.work, { recursive: true });
 
   function locate(path: string, purpose: 'read' | 'write'): string {
     const parts = path.replace(/^\.?\/+/, '').split('/');
@@ -38,7 +45,12 @@ export function openWorkspace(folders: { work: string; data: string; attempts: s
       throw new ToolError(`${JSON.stringify(path)} is not a path inside your folder`);
     }
     const outside = parts[0] === 'data' || parts[0] === 'attempts';
-    if (outside && purpose === 'write') throw new ToolError(`${parts[0]}/ is read-only`);
+    if (purpose === 'write') {
+      if (outside) throw new ToolError(`${parts[0]}/ is read-only`);
+      if (editable !== null && !editable.includes(parts.join('/'))) {
+        throw new ToolError(`${path} is not yours to change; only ${editable.join(', ')} may be written`);
+      }
+    }
     const root =
       parts[0] === 'data' ? folders.data : parts[0] === 'attempts' ? folders.attempts : folders.work;
     const full = join(root, ...(outside ? parts.slice(1) : parts));

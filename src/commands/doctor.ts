@@ -1,15 +1,20 @@
-import { execFile } from 'node:child_process';
 import { access, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { detectSandbox } from '../jobs/sandbox.ts';
-import { findInventory } from '../jobs/slots.ts';
+import { limitLevel } from '../jobs/process/limits.ts';
+import { choosePython, findPython } from '../jobs/sandbox/python.ts';
+import { detectSandbox } from '../jobs/sandbox/sandbox.ts';
+import { findInventory, type Gpu } from '../jobs/slots/devices.ts';
+import { leaseHolder } from '../jobs/slots/leases.ts';
+import { isWhole } from '../jobs/slots/request.ts';
 import { readBaseURL } from '../llm/address.ts';
 import { preflight } from '../llm/preflight.ts';
 import { table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { type Context, EXIT } from './context.ts';
+import { lookAtSlurm } from './doctor-slurm.ts';
+import { SET_UP_PYTHON } from './runtime.ts';
 
 /** One line of what is here. `no` needs mending before anything runs, `warn` limits what can be done. */
 export type Finding = { name: string; ok: 'yes' | 'no' | 'warn'; detail: string };
@@ -25,12 +30,15 @@ export async function doctor(flags: Given, context: Context): Promise<number> {
 
 /** Looks at this machine, by trying rather than by reading version numbers. `runs` is where runs will be written. */
 export async function examine(runs = 'runs'): Promise<Finding[]> {
-  const [sandbox, { gpus }, slurm, free, endpoint] = await Promise.all([
+  const [sandbox, limits, { gpus }, slurm, free, endpoint, python, torch] = await Promise.all([
     detectSandbox(),
+    limitLevel(),
     findInventory(),
-    firstLine('sinfo', ['--version']),
+    lookAtSlurm(),
     freeBytes(runs),
     lookAtEndpoint(),
+    findPython(),
+    choosePython(['torch'], [SET_UP_PYTHON]),
   ]);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const recent = major > 20 || (major === 20 && minor >= 19);
@@ -43,14 +51,24 @@ export async function examine(runs = 'runs'): Promise<Finding[]> {
       totalmem() >= 2 ** 30 ? 'yes' : 'warn',
       `${gigabytes(totalmem())}, ${gigabytes(freemem())} free`,
     ),
-    finding('gpus', 'yes', gpus.length === 0 ? 'none' : `${gpus.length}: ${gpus.join(', ')}`),
-    finding('slurm', 'yes', slurm ?? 'none'),
+    ...gpuFindings(gpus),
+    ...slurm,
+    finding('python', 'yes', python.python === null ? `none: ${python.why}` : python.why),
+    finding(
+      'torch',
+      'yes',
+      torch.versions.torch === undefined
+        ? 'none; `npm run setup:autoresearch` installs it'
+        : `${torch.versions.torch}, of ${process.env.EVOLVE_PYTHON}`,
+    ),
     finding('sandbox', sandbox.level === 'bubblewrap' ? 'yes' : 'warn', sandbox.why),
     finding(
       'memory limit',
-      sandbox.memoryLimit ? 'yes' : 'warn',
-      sandbox.memoryLimit ? 'holds for every process of a job (RLIMIT_DATA)' : 'only for the heap of Node',
+      limits.memory !== 'a watch' || sandbox.memoryLimit ? 'yes' : 'warn',
+      `${limits.memory} over all processes of a job${sandbox.memoryLimit ? ', RLIMIT_DATA over each' : ''}`,
     ),
+    finding('process limit', 'yes', `${limits.processes} over all processes of a job`),
+    finding('disk limit', 'yes', `${limits.disk} over the folder of a job`),
     endpoint,
     finding('api key', 'yes', `OPENAI_API_KEY is ${process.env.OPENAI_API_KEY ? '' : 'not '}set`),
     finding(
@@ -63,6 +81,21 @@ export async function examine(runs = 'runs'): Promise<Finding[]> {
 
 function finding(name: string, ok: Finding['ok'], detail: string): Finding {
   return { name, ok, detail };
+}
+
+/** How many there are for jobs, and each of them: what it is, and the process that has it now. */
+function gpuFindings(gpus: readonly Gpu[]): Finding[] {
+  const whole = gpus.filter(isWhole).length;
+  const counts = [`${whole} whole`, `${gpus.length - whole} MIG`];
+  return [
+    finding('gpus', 'yes', gpus.length === 0 ? 'none' : counts.join(', ')),
+    ...gpus.map((gpu) => {
+      const part = isWhole(gpu) ? '' : `, ${Math.round(100 * gpu.share)}% of a GPU`;
+      const holder = leaseHolder(gpu.uuid);
+      const held = holder === null ? 'no run has it' : `process ${holder} has it`;
+      return finding('gpu', 'yes', `${gpu.name}${part} (${gpu.uuid}): ${held}`);
+    }),
+  ];
 }
 
 /** Asks the endpoint of the environment for its models, if there is one; a run with a real model starts likewise. */
@@ -80,15 +113,6 @@ async function lookAtEndpoint(): Promise<Finding> {
     if (!(error instanceof UserError)) throw error;
     return finding('endpoint', 'warn', error.message);
   }
-}
-
-function firstLine(command: string, args: string[]): Promise<string | null> {
-  return new Promise((done) => {
-    const { PATH } = process.env;
-    execFile(command, args, { timeout: 10_000, env: { PATH } }, (error, stdout) =>
-      done(error ? null : (stdout.split('\n')[0] ?? '')),
-    );
-  });
 }
 
 /** Free bytes where `folder` is or would be made; null when there is no such place. */

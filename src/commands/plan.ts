@@ -5,6 +5,8 @@ import type { Purpose } from '../llm/ledger-book.ts';
 import { count, span, table } from '../report/format.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
+import { jobForecast } from './job-forecast.ts';
+import { runnerName } from './jobs.ts';
 import type { Parties, Party } from './parties.ts';
 import { displayed } from './read-report.ts';
 
@@ -20,32 +22,28 @@ export type Plan = {
   generations: number;
   /** `first`: at least so many in the first generation. */
   trials: { first: number; most: number; expected: number };
-  jobs: { expected: number };
+  /** Distinct ones, and where they run. */
+  jobs: { expected: number; on: string };
   /** What models take: for all of it, and for the first generation. Zero for those that run in process. */
   calls: { all: Forecast; first: Forecast; basis: string };
   ms: { expected: number; basis: string };
   out: string;
 };
 
-/** Shares and times of earlier runs of the default configuration on two cores: rough, and said so. */
+/** Shares of earlier runs of the default configuration: rough, and said so. */
 const SEEN = {
   /** New candidates that are measured beyond their first tasks. */
   admitted: 0.33,
-  /** Distinct jobs a trial; the others are answered by the cache. */
-  jobsATrial: 0.45,
-  /** Wall time of a job on one of two busy cores, and of what else a trial takes, in milliseconds. */
-  jobMs: 200,
-  trialMs: 25,
   /** Children of a generation that the mutator edits, and cases that the critic reads. */
   edited: 0.3,
   cases: 3,
 };
 
-/** The plan of a run; pure arithmetic, see `SEEN` and `forecastOf` for its basis. */
+/** The plan of a run; pure arithmetic, see `SEEN`, `jobForecast` and `forecastOf` for its basis. */
 export function planOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Plan {
   const tasks = { search: 0, validation: 0, sealed: 0 };
   for (const task of suite.tasks) tasks[task.role]++;
-  const { population, generations, search, workers } = config;
+  const { population, generations, search } = config;
   const first = Math.min(search.firstTasks, tasks.search);
   const children = population - search.elites;
   // The baseline is measured too, beside the elites, so that differences are paired.
@@ -57,7 +55,7 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     );
   const end = endTrials(config, suite);
   const expected = trialsOf(SEEN.admitted) + end;
-  const jobs = Math.round(expected * SEEN.jobsATrial);
+  const jobs = jobForecast(suite.tasks, config);
   const trials = Math.min(expected, config.budgetTrials ?? expected);
   const setup = setupOf(config, parties, suite, founders);
   const edits = Math.round(SEEN.edited * children);
@@ -67,11 +65,11 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
   const all = forecast(work);
   const basis = config.replay === null ? forecastBasis(setup) : `all replies come from ${config.replay}`;
   const once = { trials: firstTrials, mutations: edits, critiques: SEEN.cases, generations: 1 };
-  const jobMs = Math.round((jobs * SEEN.jobMs + trials * SEEN.trialMs) / workers);
+  const jobMs = Math.round(trials * jobs.ms);
   const real = parties.agent.baseURL !== null;
   // Models are waited for while jobs run, so the longer of the two is what counts.
-  const ms = real ? Math.max(jobMs, Math.round(1000 * all.seconds)) : jobMs;
-  const jobsText = `${SEEN.jobMs} ms a job and ${SEEN.trialMs} ms a trial, on ${workers} cores; the cache is taken to be empty`;
+  const callMs = real ? Math.round(1000 * all.seconds) : 0;
+  const ms = Math.max(jobMs, callMs);
   return {
     suite: { dir: displayed(suite.dir), name: suite.name, version: suite.version, tasks },
     founders: [...founders.genomes.keys()],
@@ -86,11 +84,12 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     population,
     generations,
     trials: { first: measured(1, population - 1, 0), most: trialsOf(1) + end, expected: trials },
-    jobs: { expected: jobs },
+    jobs: { expected: Math.round(trials * jobs.jobs), on: runnerName(config) },
     calls: { all, first: forecast(once), basis },
     ms: {
       expected: Math.min(ms, config.maxTimeMs ?? ms),
-      basis: real ? `calls of models, of which ${config.calls.most} are in flight at most` : jobsText,
+      basis:
+        callMs > jobMs ? `calls of models, of which ${config.calls.most} are in flight at most` : jobs.basis,
     },
     out: config.out === null ? 'runs/<date>-<n>' : displayed(config.out),
   };
@@ -168,7 +167,7 @@ export function planText(plan: Plan): string {
       ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
       ['search', `population ${plan.population}, ${plan.generations} generations, seed ${plan.seed}`],
       ['trials', `about ${count(plan.trials.expected)}, at most ${count(plan.trials.most)}`],
-      ['jobs', `about ${count(plan.jobs.expected)} distinct ones`],
+      ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
       ...(real ? calls : []),
       ['time', `about ${span(plan.ms.expected)}: ${plan.ms.basis}`],
       ['writes to', plan.out],

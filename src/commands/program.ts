@@ -9,6 +9,7 @@ const EXAMPLES = `Examples:
   evolve --population 16 --generations 50           evolve the founders in genomes/, and read who won
   evolve --population 6 --generations 3 --dry-run   what such a run would do, without doing it
   evolve resume runs/2026-01-31-1                   go on where a run was stopped
+  evolve status runs/2026-01-31-1                   how a run stands, and what its jobs do
   evolve show runs/2026-01-31-1 champion            the winner: its genes, its ancestry
   evolve trial --genome genomes/baseline            no search, just measure one genome
 `;
@@ -39,6 +40,8 @@ const EXTENDABLE = [
   'concurrency',
   'budget-trials',
   'max-time',
+  'jobs',
+  'jobs-per-gpu',
   'job-cache',
   'mutator-base-url',
   'mutator-key-variable',
@@ -48,7 +51,17 @@ const EXTENDABLE = [
 ];
 
 /** What matters to a measurement without a search. */
-const MEASURING = ['suite', 'model', 'seed', 'workers', 'concurrency', 'job-cache', ...CALLING];
+const MEASURING = [
+  'suite',
+  'model',
+  'seed',
+  'workers',
+  'concurrency',
+  'jobs',
+  'jobs-per-gpu',
+  'job-cache',
+  ...CALLING,
+];
 
 /**
  * The command line. Its commands are loaded when they are called, so that help and bad arguments answer at once;
@@ -110,6 +123,7 @@ export function program(context: Context, done: (code: number) => void): Command
     async ([folder], flags) => (await import('./resume.ts')).resume(folder!, flags, context),
   );
   withSettings(resume, (name) => EXTENDABLE.includes(name));
+  resume.option('--config <FILE>', 'settings by name, in JSON or YAML; flags win');
   withOutput(resume);
 
   add('report <RUN>', "write report.md and report.json into the run's folder", async ([folder], flags) =>
@@ -123,6 +137,18 @@ export function program(context: Context, done: (code: number) => void): Command
     'a genome of a run, its ancestry, the diff to its parent',
     async ([folder, name], flags) => (await import('./show.ts')).show(folder!, name!, flags, context),
   ).option('--json', 'one JSON document on stdout');
+  add(
+    'status <RUN>',
+    'how a run stands: slots, jobs running and waiting, time used by lineage',
+    async ([folder], flags) => (await import('./status.ts')).status(folder!, flags, context),
+  )
+    .option('--watch', 'show it anew every two seconds, until the run has ended')
+    .option('--json', 'one JSON document on stdout');
+  add(
+    'logs <RUN> [JOB]',
+    'what a job prints: JOB is the beginning of its name, or TRIAL/N; without it, a list of jobs',
+    async ([folder, job], flags) => (await import('./logs.ts')).logs(folder!, job, flags, context),
+  ).option('-f, --follow', 'go on until the job has ended');
 
   const trial = add('trial', 'no search, just measure one genome', async (_, flags) =>
     (await import('./trial.ts')).trial(flags, context),
@@ -140,7 +166,7 @@ export function program(context: Context, done: (code: number) => void): Command
   add('validate <PATH...>', 'check genomes, suites and configuration', async (paths, flags) =>
     (await import('./validate.ts')).validate(paths, flags, context),
   ).option('--json', 'one JSON document on stdout');
-  add('doctor', 'what is here: node, cores, GPUs, sandbox, endpoint', async (_, flags) =>
+  add('doctor', 'what is here: node, sandbox, limits, GPUs, Slurm, Python, endpoint', async (_, flags) =>
     (await import('./doctor.ts')).doctor(flags, context),
   ).option('--json', 'one JSON document on stdout');
 

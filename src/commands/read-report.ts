@@ -9,7 +9,7 @@ import { type Report, type ReportInput, reportOf } from '../report/model.ts';
 import type { Narrowed } from '../report/models.ts';
 import type { Event, Result } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
-import { readJobsLog } from '../store/jobs-log.ts';
+import { jobsIn, readJobsLog } from '../store/jobs-log.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
 
 /** A run as it stands on the disk, also while another process writes it. */
@@ -40,7 +40,7 @@ export async function readReport(
     result: result ?? reading.state.result ?? unfinished(reading, reading.state.stopped ?? 'interrupted'),
     events,
     tasks,
-    jobs: jobsOf(log),
+    jobs: jobsIn(log),
     models: {
       spending: readLedger(join(folder, 'ledger.jsonl')),
       narrowed: await narrowedIn(folder, reading),
@@ -79,20 +79,6 @@ async function narrowedIn(folder: string, { state, loadGenome }: RunReading): Pr
 export function displayed(folder: string): string {
   const short = relative(process.cwd(), folder);
   return short === '' || short.startsWith('..') ? folder : short;
-}
-
-/** Jobs that ran, and jobs that the cache answered; null where nothing was logged. */
-function jobsOf(log: Awaited<ReturnType<typeof readJobsLog>>): ReportInput['jobs'] {
-  const jobs = { run: 0, hits: 0, ms: 0 };
-  for (const line of log) {
-    if (typeof line.identity !== 'string' || line.kind === 'lost') continue;
-    if (line.hit) jobs.hits++;
-    else {
-      jobs.run++;
-      jobs.ms += Number(line.runMs ?? 0);
-    }
-  }
-  return jobs.run + jobs.hits === 0 ? null : jobs;
 }
 
 /**

@@ -1,36 +1,26 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import type { Trajectory } from '../agent/trajectory.ts';
-import { JOB_CACHE, type RunConfig } from '../config.ts';
-import { poolEvaluator } from '../evaluation/pool.ts';
-import { evolve } from '../evolve.ts';
+import { resolve } from 'node:path';
+import type { RunConfig } from '../config.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
-import { type Constitution, loadConstitution } from '../guard/constitution.ts';
-import { objections } from '../guard/review.ts';
-import { localRunner } from '../jobs/local.ts';
-import type { Advisor } from '../llm/advisor.ts';
-import type { Llm } from '../llm/llm.ts';
-import { renderMemory } from '../memory/render.ts';
-import { startProgress } from '../progress.ts';
-import { money, span } from '../report/format.ts';
-import type { Result, RunIdentity, State } from '../state.ts';
-import { readConfigOf, writeCatalog } from '../store/catalog.ts';
-import { checkOut, openRun } from '../store/run-dir.ts';
-import { startGrader } from '../suite/grader.ts';
+import { loadConstitution } from '../guard/constitution.ts';
+import { sandboxLevel } from '../jobs/sandbox/sandbox.ts';
+import { refuseImpossible } from '../jobs/slots/request.ts';
+import { money } from '../report/format.ts';
+import type { State } from '../state.ts';
+import { readConfigOf } from '../store/catalog.ts';
+import { checkOut } from '../store/run-dir.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { conclude } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
-import { GRACE_MS, type Halt, openModels } from './models.ts';
-import { type Parties, type Party, partiesOf } from './parties.ts';
+import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
-import { endTrials, planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
+import { planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
 import { checkPrices, reachParties } from './reach-parties.ts';
 import { displayed } from './read-report.ts';
 import { identityOf } from './run-identity.ts';
+import { withRuntime } from './runtime.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
-
-const AFTER_CALLS = `; model calls under way may end first, ${GRACE_MS / 1000} s at most`;
+import { search } from './search.ts';
 
 /**
  * `evolve run` and `evolve resume`: checks everything before anything is written, then searches, unless there is
@@ -64,8 +54,10 @@ export async function run(given: RunConfig, output: Output, context: Context): P
     return await conclude(config.out, before.result, suite, output, context);
   }
   checkCassette(config);
+  if (config.jobs === 'local') await refuseImpossible(suite.tasks);
   const parties = await reachParties(planned, config, say);
-  await checkSandbox(parties, config, say);
+  if (config.jobs === 'local') checkSandbox(parties, config, await sandboxLevel(), say);
+  const equipped = await withRuntime(suite, config.jobs);
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
@@ -79,7 +71,7 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   const ended = await search({
     config,
     parties,
-    suite,
+    suite: equipped,
     founders,
     constitution,
     identity,
@@ -100,123 +92,6 @@ async function withOldBudget(config: RunConfig): Promise<RunConfig> {
   };
 }
 
-type SearchParts = {
-  config: RunConfig;
-  parties: Parties;
-  suite: Suite;
-  founders: Founders;
-  constitution: Constitution;
-  identity: RunIdentity;
-  output: Output;
-  context: Context;
-};
-
-/** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
-async function search(parts: SearchParts): Promise<{ dir: string; result: Result; halt: Halt | null }> {
-  const { config, parties, suite, founders, constitution, identity, output, context } = parts;
-  const interrupted = context.interruption();
-  const run = await openRun(config.out, identity);
-  if (run.notice) context.note(`evolve: ${run.notice}`);
-  run.logJob({ session: 'started', at: new Date().toISOString() });
-  await writeCatalog(run.dir, run.state, remembered(config, suite));
-  const runner = localRunner({
-    cacheDir: config.jobCache ? resolve(JOB_CACHE) : null,
-    onJob: (record) => run.logJob(record),
-    hidden: [suite.dir, run.dir],
-  });
-  const progress = startProgress({
-    stream: process.stderr,
-    quiet: output.quiet,
-    generations: config.generations,
-    passed: run.state.generation + 1,
-    endTrials: endTrials(config, suite),
-    jobs: runner.stats,
-    usd: () => models.ledger?.totals().usd ?? 0,
-  });
-  const time = timer(config.maxTimeMs);
-  const stop = AbortSignal.any([interrupted, time.signal]);
-  const models = openModels(parties, config, run.dir, stop, {
-    paused(reason) {
-      run.record({ type: 'paused', reason });
-      progress.note(
-        `evolve: paused: ${reason}; going on as soon as it is back, for ${span(config.calls.maxPauseMs)} at most`,
-      );
-    },
-    unpaused(pausedMs) {
-      run.record({ type: 'unpaused', pausedMs });
-      progress.note(`evolve: going on after ${span(pausedMs)}`);
-    },
-    trouble: (line) => progress.note(`evolve: ${line}`),
-  });
-  const onInterrupt = () =>
-    progress.note(`evolve: stopping${models.ledger ? AFTER_CALLS : ''}; Ctrl-C again leaves at once`);
-  interrupted.addEventListener('abort', onInterrupt);
-  const closers: (() => Promise<void> | void)[] = [() => models.close(), () => runner.close()];
-  try {
-    const grader = await startGrader(suite.dir);
-    closers.unshift(() => grader.close());
-    const evaluator = poolEvaluator({
-      workers: config.workers,
-      concurrency: config.concurrency,
-      trialsDir: join(run.dir, 'trials'),
-      suite,
-      genomes: run.loadGenome,
-      grader,
-      runner,
-      model: config.model,
-      llm: models.agent,
-      profile: parties.agent.profile,
-    });
-    closers.unshift(() => evaluator.close());
-    const result = await evolve({
-      identity,
-      state: run.state,
-      suite,
-      founders: [...founders.genomes].map(([name, genome]) => ({ name, genome })),
-      baseline: founders.baseline,
-      generations: config.generations,
-      genomes: { save: run.saveGenome, load: run.loadGenome },
-      evaluator,
-      mutator: advisor(parties.mutator, models.mutator),
-      critic: advisor(parties.critic, models.critic),
-      review: (child, parent) => objections(constitution, parent, child),
-      readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
-      record(event) {
-        run.record(event);
-        progress.event(event);
-      },
-      async commit() {
-        await run.checkpoint();
-        await run.writeMemory(renderMemory(run.state));
-      },
-      budget: { trials: config.budgetTrials },
-      shouldStop() {
-        if (interrupted.aborted) return 'interrupted';
-        return time.signal.aborted ? 'max-time' : (models.halt()?.stop ?? null);
-      },
-      signal: AbortSignal.any([stop, models.halted]),
-    });
-    const halt = models.halt();
-    if (halt?.error) throw halt.error;
-    return { dir: run.dir, result, halt };
-  } finally {
-    interrupted.removeEventListener('abort', onInterrupt);
-    progress.close();
-    time.clear();
-    for (const close of closers) await close();
-    await run.checkpoint().finally(() => run.close());
-  }
-}
-
-function advisor({ model, profile }: Party, ask: Llm): Advisor {
-  return { ask, model, context: profile.context };
-}
-
-/** What `run.json` keeps: folders as absolute paths, so that `resume` works from anywhere. */
-function remembered(config: RunConfig, suite: Suite): RunConfig {
-  return { ...config, suite: suite.dir, genomes: resolve(config.genomes) };
-}
-
 function startLine(config: RunConfig, suite: Suite, founders: Founders, before: State | null): string {
   const { population, generations, model, seed, workers } = config;
   const begun = before?.identity ? `resuming ${config.out} after generation ${before.generation + 1}: ` : '';
@@ -224,20 +99,4 @@ function startLine(config: RunConfig, suite: Suite, founders: Founders, before: 
     `${begun}population ${population}, ${generations} ${generations === 1 ? 'generation' : 'generations'}, seed ${seed}, model ${model}; suite ${suite.name} ` +
     `(${suite.tasks.length} tasks), ${founders.genomes.size} founders, ${workers} workers`
   );
-}
-
-/** A signal that is aborted when the time is up; `clear` lets the process end before. */
-function timer(ms: number | null): { signal: AbortSignal; clear(): void } {
-  const controller = new AbortController();
-  const timeout = ms === null ? undefined : setTimeout(() => controller.abort(), ms);
-  return { signal: controller.signal, clear: () => clearTimeout(timeout) };
-}
-
-/** What the agent did in a trial, or null where that is not kept. */
-async function readTrajectory(file: string): Promise<Trajectory | null> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Trajectory;
-  } catch {
-    return null;
-  }
 }

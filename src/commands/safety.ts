@@ -3,27 +3,33 @@ import { dirname, resolve } from 'node:path';
 import { OFFLINE, type RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
-import { sandboxLevel } from '../jobs/sandbox.ts';
+import type { SandboxLevel } from '../jobs/sandbox/sandbox.ts';
 import { checkTape } from '../llm/cassette-file.ts';
 import { redact } from '../secrets.ts';
 import type { Parties } from './parties.ts';
 
-/** Without a sandbox, code that a real model wrote does not run, unless the user insists. */
-export async function checkSandbox(
-  { agent }: Parties,
-  { unsafeNoSandbox }: RunConfig,
+/** Without a sandbox, code that a real model wrote does not run, unless the user insists. `level` is where jobs run. */
+export function checkSandbox(
+  parties: Parties,
+  config: RunConfig,
+  { level, why }: SandboxLevel,
   say: (line: string) => void,
-): Promise<void> {
-  const { level, why } = await sandboxLevel();
+): void {
   if (level !== 'none') return;
-  const real = agent.model !== OFFLINE || agent.baseURL !== null;
-  if (real && !unsafeNoSandbox) {
+  if (needsSandbox(parties, config)) {
     throw new UserError(
       `${why}, and what a real model writes must not run without a sandbox`,
       'install bubblewrap (`evolve doctor` says more), or give --unsafe-no-sandbox where the machine is worth nothing',
     );
   }
-  say(`warning: ${why}, so jobs run without a sandbox${real ? '' : '; fit for the offline model only'}`);
+  say(
+    `warning: ${why}, so jobs run without a sandbox${isReal(parties) ? '' : '; fit for the offline model only'}`,
+  );
+}
+
+/** Must jobs run in a sandbox? */
+export function needsSandbox(parties: Parties, { unsafeNoSandbox }: RunConfig): boolean {
+  return isReal(parties) && !unsafeNoSandbox;
 }
 
 /** A cassette that cannot be opened is said before anything is written. Throws a `UserError`. */
@@ -44,6 +50,10 @@ export function refuseSecrets(name: string, genome: Genome): void {
     `${name} holds the value of the variable ${variable}`,
     `take it out; mcp.json refers to it as \${${variable}}`,
   );
+}
+
+function isReal({ agent }: Parties): boolean {
+  return agent.model !== OFFLINE || agent.baseURL !== null;
 }
 
 /** What stands in `after` where it first differs from `before`; empty where it does not. */

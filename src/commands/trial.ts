@@ -1,35 +1,28 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { JOB_CACHE, type RunConfig, readConfig } from '../config.ts';
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { JOB_CACHE, readConfig } from '../config.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { poolEvaluator } from '../evaluation/pool.ts';
-import { type Outcome, trialSpec } from '../evaluation/trial.ts';
-import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import { loadGenome } from '../genome/load.ts';
-import { localRunner } from '../jobs/local.ts';
-import type { Profile } from '../llm/profile.ts';
+import { sandboxLevel } from '../jobs/sandbox/sandbox.ts';
+import { refuseImpossible } from '../jobs/slots/request.ts';
 import { span } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { didYouMean } from '../suggest.ts';
-import { startGrader } from '../suite/grader.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Role, Suite, Task } from '../suite/suite.ts';
 import { type Context, EXIT } from './context.ts';
-import {
-  byTask,
-  costOf,
-  type Measurement,
-  measurementText,
-  measureRoles,
-  measureTask,
-} from './measurement.ts';
-import { type Models, openModels } from './models.ts';
+import { clearLeft, haltOfJobs, openJobs } from './jobs.ts';
+import { measure } from './measure.ts';
+import { type Measurement, measurementText } from './measurement.ts';
+import { type Halt, openModels } from './models.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
 import { reachParties } from './reach-parties.ts';
+import { withRuntime } from './runtime.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
+import { openSharedFolder, sweep } from './shared-folder.ts';
 
 /** Every look at sealed tasks outside a run, one JSON line each. */
 const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
@@ -48,15 +41,18 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   const config = await readConfig(settings);
   const times = readRepeats(repeats);
   const genome = await loadGenome(genomeDir);
-  const suite = await loadSuite(config.suite);
+  const plain = await loadSuite(config.suite);
   const planned = partiesOf(config);
   refuseSecrets(genomeDir, genome);
-  const tasks = chooseTasks(suite, task, role);
   const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
-  const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
+  const chosen = chooseTasks(plain, task, role);
+  if (config.jobs === 'local') await refuseImpossible(chosen);
   checkCassette(config);
   const parties = await reachParties(planned, config, say);
-  await checkSandbox(parties, config, say);
+  if (config.jobs === 'local') checkSandbox(parties, config, await sandboxLevel(), say);
+  const suite = await withRuntime({ ...plain, tasks: chosen }, config.jobs);
+  const { tasks } = suite;
+  const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
   if (tasks.some((chosen) => chosen.role === 'sealed')) {
     say(`warning: each look at sealed tasks weakens what they can tell; noted in ${SEALED_LOOKS}`);
     noteLook(suite, genomeId(genome), tasks, config.seed, times);
@@ -69,6 +65,11 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     trouble: say,
   });
   const { profile } = parties.agent;
+  // What a cluster shares with this machine; the temporary folder is seldom of that kind.
+  const sharing =
+    config.jobs === 'slurm' ? openSharedFolder(resolve(dirname(JOB_CACHE)), randomUUID()) : null;
+  const shared = sharing?.dir ?? '';
+  const hidden = [suite.dir, ...(trialsDir === null ? [] : [trialsDir])];
   const asked = {
     genome,
     genomeDir,
@@ -81,12 +82,32 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     trialsDir,
     signal,
   };
-  const found = await measure(asked).finally(() => models.close());
+  let halt: Halt | null = null;
+  let found: Measurement | null;
+  try {
+    const runner = await openJobs({
+      config,
+      parties,
+      suite,
+      hidden,
+      shared,
+      identity: null,
+      resumable: false,
+      say,
+      signal,
+    });
+    const clear = (dir: string) => clearLeft({ config, say, identity: null, shared: dir });
+    await sweep(sharing?.dead ?? [], clear, say);
+    found = await measure({ ...asked, runner }).finally(() => runner.close());
+    halt = models.halt() ?? haltOfJobs(runner);
+  } finally {
+    models.close();
+    sharing?.close();
+  }
   if (found === null) {
     say('interrupted: a measurement is whole or none, so nothing is shown');
     return EXIT.interrupted;
   }
-  const halt = models.halt();
   // What was measured until then is paid for.
   if (halt) context.note(`evolve: stopped: ${halt.reason}; what follows is of the trials until then`);
   if (halt?.hint) context.note(`evolve: ${halt.hint}`);
@@ -117,81 +138,6 @@ function made(dir: string, keep: string): string {
       'give a folder that can be written',
     );
   }
-}
-
-export type MeasureOptions = {
-  genome: Genome;
-  /** For display. */
-  genomeDir: string;
-  suite: Suite;
-  tasks: readonly Task[];
-  repeats: number;
-  config: Pick<RunConfig, 'model' | 'seed' | 'workers' | 'concurrency' | 'jobCache'>;
-  models: Pick<Models, 'agent' | 'ledger' | 'halted'>;
-  profile: Profile;
-  /** Where the trials' folders go; null for nowhere. */
-  trialsDir: string | null;
-  signal: AbortSignal;
-};
-
-/** Measures a genome on tasks, repeats 0 … K − 1 each; null if interrupted. */
-export async function measure(asked: MeasureOptions): Promise<Measurement | null> {
-  const { genome, suite, tasks, repeats, config, models, profile } = asked;
-  const signal = AbortSignal.any([asked.signal, models.halted]);
-  const started = performance.now();
-  const id = genomeId(genome);
-  const trialsDir = asked.trialsDir ?? mkdtempSync(join(tmpdir(), 'evolve-trial-'));
-  const { workers, concurrency, model, seed } = config;
-  const cacheDir = config.jobCache ? resolve(JOB_CACHE) : null;
-  const runner = localRunner({ cacheDir, hidden: [suite.dir, trialsDir] });
-  const closers: (() => Promise<void>)[] = [() => runner.close()];
-  try {
-    const grader = await startGrader(suite.dir);
-    closers.unshift(() => grader.close());
-    const genomes = () => genome;
-    const options = { workers, concurrency, trialsDir, suite, genomes, runner, grader, model };
-    const evaluator = poolEvaluator({ ...options, llm: models.agent, profile });
-    closers.unshift(() => evaluator.close());
-    const specs = tasks.flatMap((task) =>
-      Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
-    );
-    const found = await evaluator.evaluate(specs, () => {}, signal);
-    const outcomes = found.map((outcome) => (isCut(outcome, signal) ? STOPPED : outcome));
-    if (asked.signal.aborted) return null;
-    const groups = byTask(specs, outcomes);
-    const measured = tasks.map((task) => measureTask(task, groups.get(task.id) ?? []));
-    const { run, hits } = runner.stats();
-    return {
-      genome: { dir: asked.genomeDir, id },
-      suite: { dir: suite.dir, name: suite.name, hash: suite.hash },
-      model,
-      seed,
-      repeats,
-      tasks: measured,
-      roles: measureRoles(measured),
-      trials: { run: specs.length, lost: outcomes.filter(({ kind }) => kind === 'lost').length },
-      jobs: { run, hits },
-      cost: { ...costOf(outcomes), ...paidBy(models) },
-      wallMs: Math.round(performance.now() - started),
-      trialsDir: asked.trialsDir,
-    };
-  } finally {
-    for (const close of closers) await close();
-    if (asked.trialsDir === null) rmSync(trialsDir, { recursive: true, force: true });
-  }
-}
-
-const STOPPED: Outcome = { kind: 'lost', reason: 'stopped before its end' };
-
-function isCut(outcome: Outcome, signal: AbortSignal): boolean {
-  return signal.aborted && outcome.kind === 'lost' && outcome.reason === 'interrupted';
-}
-
-/** All calls, those of trials that were lost included; nothing where no endpoint was asked. */
-function paidBy({ ledger }: Pick<Models, 'ledger'>): { usd?: number; tokensIn?: number; tokensOut?: number } {
-  if (!ledger) return {};
-  const { usd, tokensIn, tokensOut } = ledger.totals();
-  return { usd, tokensIn, tokensOut };
 }
 
 function readRepeats(given: unknown): number {

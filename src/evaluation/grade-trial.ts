@@ -19,7 +19,7 @@ export async function gradeTrial(
   folder: string,
   grader: Grader,
 ): Promise<Outcome> {
-  const { turns, tokensIn, tokensOut, usd, gpuMs, jobs } = report;
+  const { turns, tokensIn, tokensOut, usd, gpuMs, jobs, curve } = report;
   const usage: Usage = { tokensIn, tokensOut, usd, turns, jobs: jobs.length, gpuMs };
   const failed = (reason: string): Outcome => ({ kind: 'failed', reason, usage, jobs });
   if (!report.submission) return failed(`no submission (${report.end})`);
@@ -29,7 +29,7 @@ export async function gradeTrial(
     const grade = await grader.grade(spec.task, submission.text);
     if (!grade.valid) return failed(`invalid submission: ${grade.reason}`);
     const { raw, score, medal, aboveMedian } = grade;
-    return { kind: 'scored', score, raw, medal, aboveMedian, usage, jobs };
+    return { kind: 'scored', score, raw, medal, aboveMedian, usage, jobs, ...(curve ? { curve } : {}) };
   } catch (error) {
     return { kind: 'lost', reason: `the grader did not answer: ${messageOf(error)}` };
   }

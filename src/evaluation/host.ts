@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts';
 import type { JobOutcome, JobRunner, JobSpec } from '../jobs/job.ts';
 import type { Wire } from '../json.ts';
 import { type ChatReply, type ChatRequest, type Fault, type Llm, LlmError } from '../llm/llm.ts';
+import { numberJobs, type TrialSpec } from './trial.ts';
 
 /** What a trial in a worker thread says to the main thread, over the port of its own. */
 type FromTrial =
@@ -25,6 +26,8 @@ export type Owner = {
   runner: JobRunner;
   /** The model of this trial; null where the trial's own thread has it. */
   llm: Llm | null;
+  /** The trial; its jobs are counted here. */
+  trial?: TrialSpec;
 };
 
 /** The main thread's end of a trial: owns all that the trial asked for. */
@@ -45,7 +48,7 @@ export type TrialLine = {
  * Answers a trial's requests through `owner` until the port closes, from either end; then what it has asked for is
  * cancelled.
  */
-export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLine {
+export function answerTrial(port: MessagePort, { runner, llm, trial }: Owner): TrialLine {
   const cancel = new AbortController();
   const owed = new Set<Promise<void>>();
   let thread: number | null = null;
@@ -53,6 +56,7 @@ export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLin
   let unanswered = 0;
   let idle = 0;
   let open = true;
+  const asker = trial && numberJobs(trial);
 
   const say = (message: Wire<ToTrial>) => {
     if (open) port.postMessage(message);
@@ -75,7 +79,7 @@ export function answerTrial(port: MessagePort, { runner, llm }: Owner): TrialLin
   });
 
   async function runJob({ number, spec, identity }: Extract<FromTrial, { kind: 'job' }>): Promise<void> {
-    say({ kind: 'job-ended', number, outcome: await runner.run(spec, identity, cancel.signal) });
+    say({ kind: 'job-ended', number, outcome: await runner.run(spec, identity, cancel.signal, asker?.()) });
   }
 
   async function ask({ number, request }: Extract<FromTrial, { kind: 'ask' }>): Promise<void> {

@@ -4,17 +4,18 @@ import type { Llm } from '../llm/llm.ts';
 import { withReplay } from '../llm/replay.ts';
 import { runTrial, type TrialHost } from './run-trial.ts';
 import { type ScheduleOptions, scheduleTrials } from './schedule.ts';
-import type { Evaluator } from './trial.ts';
+import { type Evaluator, numberJobs } from './trial.ts';
 
 export type LocalOptions = ScheduleOptions & { runner: JobRunner; model: string; llm: Llm };
 
 /** The same trials in this thread: for tests, and where threads do not pay. */
 export function localEvaluator(options: LocalOptions): Evaluator {
   const { llm, model, runner } = options;
-  return scheduleTrials(async ({ genome, task, spec, folder }, signal) => {
+  return scheduleTrials(async ({ genome, task, spec, folder, prune }, signal) => {
     const jobs = new Set<Promise<unknown>>();
+    const asker = numberJobs(spec);
     const runJob: TrialHost['runJob'] = (job, identity) => {
-      const running = runner.run(job, identity, signal);
+      const running = runner.run(job, identity, signal, asker());
       jobs.add(running);
       return running;
     };
@@ -24,6 +25,7 @@ export function localEvaluator(options: LocalOptions): Evaluator {
       llm: kept,
       model,
       profile: null,
+      prune,
       runJob,
       signal,
     });

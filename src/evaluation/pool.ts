@@ -76,7 +76,7 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     const { port1, port2 } = new MessageChannel();
     const asked = askedHere(options.llm, trial.spec.id);
     const llm = asked === null ? null : withReplay(asked, join(trial.folder, 'calls.jsonl'));
-    const line = answerTrial(port1, { runner: options.runner, llm });
+    const line = answerTrial(port1, { runner: options.runner, llm, trial: trial.spec });
     const cancel = () => void line.close();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();

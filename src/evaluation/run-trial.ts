@@ -4,6 +4,7 @@ import { runAgent, type Transcript } from '../agent/run-agent.ts';
 import { TrialLost } from '../agent/trial-lost.ts';
 import { messageOf } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
+import type { Curve, PruneRule } from '../jobs/curve.ts';
 import { identify } from '../jobs/identify.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
 import { hashJson } from '../json.ts';
@@ -25,6 +26,8 @@ export type TrialHost = {
   model: string;
   /** What is known of the model behind an endpoint; null for one that takes every request as it is. */
   profile: Profile | null;
+  /** When its trainings are stopped early. */
+  prune?: PruneRule | undefined;
   /** Runs a job; never rejects. */
   runJob(spec: JobSpec, identity: string): Promise<JobOutcome>;
   /** Ends the trial at its next model call or job, or in the middle of one: it is then lost. */
@@ -50,6 +53,8 @@ export type TrialReport =
       jobs: string[];
       /** Sum over jobs that held a GPU, as first measured. */
       gpuMs: number;
+      /** Of its first whole training, where the task compares jobs by a metric. */
+      curve?: Curve;
     }
   | { kind: 'lost'; reason: string }
   | { kind: 'unwritable'; reason: string }
@@ -78,6 +83,7 @@ export async function runTrial(
       seed: spec.seed,
       folder: host.folder,
       scratch,
+      prune: host.prune,
       job: async (job) => {
         const identity = identify(job);
         const outcome = await untilAborted(host.signal, () => host.runJob(job, identity));
@@ -86,8 +92,8 @@ export async function runTrial(
       },
     });
     writeFileSync(join(host.folder, 'trajectory.json'), redact(JSON.stringify(transcript.trajectory)));
-    const { end, submission, turns, tokensIn, tokensOut, usd, jobs } = transcript;
-    return { kind: 'finished', end, submission, turns, tokensIn, tokensOut, usd, jobs, gpuMs };
+    const { trajectory: _, ...report } = transcript;
+    return { kind: 'finished', ...report, gpuMs };
   } catch (error) {
     return reportOf(error);
   } finally {

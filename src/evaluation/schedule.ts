@@ -2,13 +2,14 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
+import type { PruneRule } from '../jobs/curve.ts';
 import type { Grader, Suite, Task } from '../suite/suite.ts';
 import { gradeTrial } from './grade-trial.ts';
 import type { TrialReport } from './run-trial.ts';
 import type { Evaluator, Outcome, TrialSpec } from './trial.ts';
 
-/** One trial, ready to run. `folder` is its own, below the evaluator's `trialsDir`. */
-export type TrialInput = { genome: Genome; task: Task; spec: TrialSpec; folder: string };
+/** One trial, ready to run. `folder` is its own, below the evaluator's `trialsDir`; `prune` is made of `spec.curves`. */
+export type TrialInput = { genome: Genome; task: Task; spec: TrialSpec; folder: string; prune?: PruneRule };
 
 /**
  * Runs a trial once. Never rejects. When `signal` aborts it resolves soon, and all that the trial had asked for
@@ -27,6 +28,8 @@ export type ScheduleOptions = {
   suite: Suite;
   /** The genome of that id. */
   genomes: (id: string) => Genome | Promise<Genome>;
+  /** When jobs of a trial are stopped early; asked for trials that name curves. */
+  prune?: (trial: TrialSpec) => PruneRule | undefined;
   grader: Grader;
 };
 
@@ -47,6 +50,14 @@ export function scheduleTrials(
   const tasks = new Map(options.suite.tasks.map((task) => [task.id, task]));
   const inTurn = limit(options.concurrency);
   const suspectsInTurn = limit(1);
+
+  function pruning(spec: TrialSpec): { prune?: PruneRule } {
+    if (spec.curves === undefined) return {};
+    const prune = options.prune?.(spec);
+    if (prune?.hash !== spec.curves)
+      throw new Error(`the curves ${spec.curves} of trial ${spec.id} are not known`);
+    return { prune };
+  }
 
   /** The trial's outcome, or null when it was interrupted. */
   async function outcomeOf(trial: TrialInput, signal: AbortSignal): Promise<Outcome | null> {
@@ -102,7 +113,7 @@ export function scheduleTrials(
         if (!task) throw new Error(`trial ${spec.id} is on task ${spec.task}, which the suite does not have`);
         const genome = await options.genomes(spec.genome);
         const folder = join(options.trialsDir, spec.id);
-        const outcome = await outcomeOf({ genome, task, spec, folder }, stop.signal);
+        const outcome = await outcomeOf({ genome, task, spec, folder, ...pruning(spec) }, stop.signal);
         if (outcome === null) return interrupted;
         onOutcome(spec, outcome);
         return outcome;

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exists } from '../proc.ts';
 
 /** Folders of trials under way are small, short-lived and many: memory is the place for them. */
 const IN_MEMORY = '/dev/shm';
@@ -27,7 +28,7 @@ export function sweepScratch(): void {
   const folder = chooseRoot();
   for (const name of readdirSync(folder)) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid)) removeScratch(join(folder, name));
+    if (pid > 0 && !exists(pid)) removeScratch(join(folder, name));
   }
 }
 
@@ -39,13 +40,4 @@ function chooseRoot(): string {
   } catch {}
   mkdirSync(tmpdir(), { recursive: true });
   return tmpdir();
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

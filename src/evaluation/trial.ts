@@ -1,16 +1,20 @@
+import type { Curve } from '../jobs/curve.ts';
+import type { Asker } from '../jobs/job.ts';
 import { hashJson } from '../json.ts';
 import { seedAt } from '../rng.ts';
 import type { Medal, Role, Task } from '../suite/suite.ts';
 
 /** One genome × one task × one seed. */
 export type TrialSpec = {
-  /** Names all that the trial depends on: genome, task, model, seed. */
+  /** Names all that the trial depends on: genome, task, model, seed, curves. */
   id: string;
   genome: string;
   task: string;
   role: Role;
   repeat: number;
   seed: number;
+  /** Hash of the curves by which its jobs may be stopped early; left out where none may be. */
+  curves?: string;
 };
 
 export type Usage = {
@@ -32,13 +36,15 @@ export type Outcome =
       aboveMedian: boolean;
       usage: Usage;
       jobs: string[];
+      /** Of its first whole training, where the task compares jobs by a metric. */
+      curve?: Curve;
     }
   | { kind: 'failed'; reason: string; usage: Usage; jobs: string[] }
   | { kind: 'lost'; reason: string };
 
 /**
  * The trial of a genome on a task. The seed is the same for every candidate, so that comparisons are paired.
- * `runSeed` is the run's `--seed`.
+ * `runSeed` is the run's `--seed`, `curves` the hash of the curves that its jobs are compared with.
  */
 export function trialSpec(
   runSeed: number,
@@ -46,16 +52,25 @@ export function trialSpec(
   genome: string,
   task: Task,
   repeat: number,
+  curves?: string,
 ): TrialSpec {
   const seed = seedAt(runSeed, task.role, task.id, repeat);
+  const compared = curves === undefined ? [] : [curves];
   return {
-    id: hashJson([genome, task.id, task.publicHash, model, seed], 16),
+    id: hashJson([genome, task.id, task.publicHash, model, seed, ...compared], 16),
     genome,
     task: task.id,
     role: task.role,
     repeat,
     seed,
+    ...(curves === undefined ? {} : { curves }),
   };
+}
+
+/** Names the jobs of one attempt at a trial, as it asks for one after the other. */
+export function numberJobs({ id, genome, task }: TrialSpec): () => Asker {
+  let job = 0;
+  return () => ({ trial: id, genome, task, job: ++job });
 }
 
 /** The score that statistics see: in [0, 1], or null where data is missing. */

@@ -24,7 +24,7 @@ export type WorkerInput = TrialInput & {
 
 /** What a worker thread does: runs a trial and reports. Never throws; ends early when the port closes. */
 export default async function workOnTrial(input: WorkerInput): Promise<TrialReport> {
-  const { genome, task, spec, folder, model, profile, secrets, port } = input;
+  const { genome, task, spec, folder, prune, model, profile, secrets, port } = input;
   protect(secrets);
   const host = callHost(port, threadId);
   try {
@@ -34,6 +34,7 @@ export default async function workOnTrial(input: WorkerInput): Promise<TrialRepo
       llm,
       model,
       profile,
+      prune,
       runJob: host.runJob,
       signal: host.signal,
     });

@@ -22,6 +22,8 @@ export type Case = {
   lineage: string;
   generation: number;
   task: { id: string; family: string };
+  /** What the trial opened with, where it is not the usual. */
+  setting?: string | undefined;
   /** Gene paths of the candidate, as they can be named in a lesson. */
   genes: string[];
   /** The candidate's genome, for the rules that were in force; left out where it is not at hand. */
@@ -78,8 +80,9 @@ export function isKnown(lesson: Lesson, others: ReadonlyMap<string, Lesson>): bo
 
 /** What the critic is told; short excerpts always, whole traces as far as `room` (characters) allows. */
 function critiqueText(it: Case, known: readonly Lesson[], room: number): CritiqueText {
-  const { own, reference, task, genes, genome } = it;
+  const { own, reference, task, setting, genes, genome } = it;
   const text: CritiqueText = {
+    setting,
     task: `${task.id} (${task.family})`,
     scores: `The agent under this harness scored ${points(own.score)}; under the baseline harness, with the same seed, ${points(reference.score)}. ${POINTS}`,
     excerpt: excerpt(own.trajectory),

@@ -5,6 +5,11 @@ import type { View } from './view.ts';
 export function writeNote(view: View): string {
   const name = (text: string | null) => (text ?? 'nothing').replace(/ of [\d. ]+$/, '');
   const tried = `${name(currentOf(view, 'model.mjs'))} with ${name(currentOf(view, 'features.mjs'))}, ${name(currentOf(view, 'target.mjs'))}`;
+  return noteOn(view, tried);
+}
+
+/** The note on an attempt that tried this. */
+export function noteOn(view: View, tried: string): string {
   const score = view.scores.get(view.attempt);
   if (score === undefined) return `${tried}: failed, no score`;
   const result = `validation ${view.metric} ${score}`;

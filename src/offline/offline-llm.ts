@@ -4,7 +4,9 @@ import { criticise } from './critic.ts';
 import { merge } from './merger.ts';
 import { mutate } from './mutator.ts';
 import { writeNote } from './note.ts';
-import { type Call, type Choice, choices } from './policy.ts';
+import { type Call, choices } from './policy.ts';
+import { readResearch, researchNote } from './research/experiment.ts';
+import { researchChoices } from './research/policy.ts';
 import { sample } from './sample.ts';
 import { readConversation } from './view.ts';
 
@@ -82,11 +84,13 @@ function reply(request: ChatRequest): Reply {
     return { content: criticise(request), calls: [] };
   if (system.startsWith('You merge two versions')) return { content: merge(request), calls: [] };
   const view = readConversation(request.messages);
-  if (view.wantsNote) return { content: writeNote(view), calls: [] };
+  const research = readResearch(request.messages, view);
+  if (view.wantsNote) return { content: research ? researchNote(research) : writeNote(view), calls: [] };
   const offered = new Set((request.tools ?? []).map((tool) => tool.function.name));
-  const possible = choices(view).filter((choice) => choice.calls.every((call) => offered.has(call.name)));
+  const all = research ? researchChoices(research) : choices(view);
+  const possible = all.filter((choice) => choice.calls.every((call) => offered.has(call.name)));
   if (possible.length === 0) return { content: 'There is nothing left that I can do.', calls: [] };
-  const chosen: Choice = sample(possible, counts(view.said), request);
+  const chosen = sample(possible, counts(view.said), request);
   return { content: chosen.says, calls: chosen.calls };
 }
 

@@ -1,8 +1,8 @@
 import { rngAt } from '../rng.ts';
+import { advisor, timesInARow } from './advice.ts';
 import {
   ACTIONS,
   type ActionName,
-  adviceWeight,
   BY_HEART,
   COPIED,
   DECISIVENESS,
@@ -14,12 +14,11 @@ import {
   SLIP,
   SLIPS,
   type Slip,
-  TRUST,
 } from './knowledge.ts';
 import { codeIn, configured, currentOf, draftOf, fileOf, ladderStep, slipsIn } from './program.ts';
 import type { Option } from './sample.ts';
 import { FILES, type FileName, type View } from './view.ts';
-import { advice, countWords, coverage, wordsOf } from './words.ts';
+import { coverage, wordsOf } from './words.ts';
 
 /** A tool call that the model would make. */
 export type Call = { name: string; args: Record<string, string | number> };
@@ -194,11 +193,6 @@ function addReturning(view: View, add: Add, late: number): void {
   );
 }
 
-/** How often in a row the latest replies said this. */
-function timesInARow(said: readonly string[], says: string): number {
-  return said.length - 1 - said.findLastIndex((text) => !text.startsWith(says));
-}
-
 /** Where the work stands. */
 export function situationOf(view: View): Situation {
   if (view.failure) return 'failed';
@@ -209,36 +203,6 @@ export function situationOf(view: View): Situation {
   if (last.startsWith(ACTIONS.fix.says)) return 'fixed';
   if (view.changed) return 'ready';
   return last.startsWith(ACTIONS.review.says) ? 'reviewed' : 'scored';
-}
-
-/** How strongly all advice in view pulls towards what an action says and is about. */
-function advisor(view: View): (says: string, about: string) => number {
-  const sources: { text: string; trust: number; onlyAgainst: boolean }[] = [
-    ...view.rules.map((text) => ({ text, trust: TRUST.rule, onlyAgainst: false })),
-    ...view.reminders.map(({ text, age }) => ({ text, trust: TRUST.reminder(age), onlyAgainst: false })),
-    { text: view.phase, trust: TRUST.phase, onlyAgainst: false },
-  ];
-  const failures = view.notes.filter((note) => /\b(worse|no better|failed|crashed|error)\b/.test(note));
-  const words = [
-    ...view.rules,
-    ...view.notes,
-    ...view.skills.values(),
-    ...view.reminders.map((item) => item.text),
-  ];
-  const weight = adviceWeight(words.reduce((sum, text) => sum + countWords(text), 0));
-  return (says, about) => {
-    const saysWords = wordsOf(says);
-    const aboutWords = wordsOf(about);
-    let sum = 0;
-    for (const { text, trust } of sources) {
-      const bySaying = advice(saysWords, text);
-      const bySubject = about === '' ? 0 : advice(aboutWords, text);
-      sum += trust * (Math.abs(bySaying) >= Math.abs(bySubject) ? bySaying : bySubject);
-    }
-    if (about !== '')
-      for (const note of failures) sum -= TRUST.note * (coverage(aboutWords, note) === 1 ? 0.6 : 0);
-    return weight * Math.max(-1.2, Math.min(1.2, sum));
-  };
 }
 
 /** How much of a description the task's own words mention, in [0, 1]. */

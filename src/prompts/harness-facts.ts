@@ -10,8 +10,7 @@ import { RULE_GENES, SKILL_GENES } from '../genome/gene-table.ts';
 export const LOW_BUDGET = 0.75;
 
 /** What a trial is, a line a fact. */
-const TRIAL = `- Every trial opens with these words: "${SETTING}" Count on nothing but Node.
-- A turn is one reply of the model; the calls in it are carried out in order. \`train\` and \`run\` take a job each, and \`train\` without a valid submission.csv is an error. \`submit\` ends the trial; one that runs out of turns ends with its last valid submission, and with none it scores 0.
+const TRIAL = `- A turn is one reply of the model; the calls in it are carried out in order. \`train\` and \`run\` take a job each, and \`train\` without a valid submission.csv is an error. \`submit\` ends the trial; one that runs out of turns ends with its last valid submission, and with none it scores 0.
 - An attempt ends with the first training that gives a valid submission. The agent writes a note on it (it costs no turn, and there is none where memory.notes is 0), and the conversation starts anew: of all that was said it then has the task, its latest notes, the list of its files and the last result. Its files stay, and copies of those of attempt N can be read in attempts/N/.
 - sampling.max_tokens bounds every reply, with the files that it writes: a call that is cut off is an error.`;
 
@@ -28,5 +27,9 @@ export const SKILL_FACTS = `- Of a skill the agent sees name and description, un
 /** What the schema allows, a line a fact; derived from the table of genes. */
 export const LIMIT_FACTS = `- At most ${RULE_GENES.maxCount} rules of ${RULE_GENES.maxText} characters, and ${SKILL_GENES.maxCount} skills, each with a description of ${SKILL_GENES.maxDescription} characters without < and >, and a body of ${SKILL_GENES.maxBody}. A guard may be stricter, and says so.`;
 
-/** All of it, for mutator and critic. */
-export const HARNESS_FACTS = [TRIAL, TRIGGER_FACTS, SKILL_FACTS, LIMIT_FACTS].join('\n');
+/** All of it, for mutator and critic. `setting` is what trials open with (`settingOf`). */
+export function harnessFacts(setting = SETTING): string {
+  const rest = setting === SETTING ? 'but Node' : 'else';
+  const opening = `- Every trial opens with these words: "${setting}" Count on nothing ${rest}.`;
+  return [opening, TRIAL, TRIGGER_FACTS, SKILL_FACTS, LIMIT_FACTS].join('\n');
+}

@@ -1,5 +1,7 @@
+import type { JobRecord } from '../jobs/runner.ts';
 import type { Candidate, GeneChange, State } from '../state.ts';
 import { groupBy, type Medals, medalsOf, type Tried } from './trials.ts';
+import { jobsByLineage, type Used, usedBy } from './used.ts';
 
 export type LineageRow = {
   founder: string;
@@ -8,6 +10,8 @@ export type LineageRow = {
   /** Ids of candidates of other lineages that were crossed in. */
   merges: number;
   alive: number;
+  /** What its jobs took; null where nobody noted whose they were. */
+  used: Used | null;
   best: { id: string; generation: number; gain: number; error: number; score: number; medals: Medals } | null;
   /** From the founder to the lineage's best. */
   changes: GeneChange[];
@@ -31,9 +35,11 @@ function bestOf(members: readonly Candidate[], state: State): Candidate | null {
 export function lineagesOf(
   state: State,
   trials: readonly Tried[],
+  jobs: readonly JobRecord[],
   diff: (before: string, after: string) => GeneChange[],
 ): LineageRow[] {
   const byLineage = groupBy(state.candidates.values(), (candidate) => candidate.lineage);
+  const used = jobsByLineage(jobs, (genome) => state.candidates.get(genome)?.lineage);
   const rows = [...byLineage].map(([founder, members]): LineageRow => {
     const best = bestOf(members, state);
     const estimate = best && state.estimates.get(best.id);
@@ -44,6 +50,7 @@ export function lineagesOf(
       generations: Math.max(...members.map((member) => member.generation)) + 1,
       merges: members.filter((member) => mergedLineage(member, state) !== null).length,
       alive: members.filter((member) => state.survivors.includes(member.id)).length,
+      used: used.has('unknown') ? null : usedBy(used.get(founder) ?? []),
       best:
         best && estimate
           ? {

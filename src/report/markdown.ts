@@ -1,5 +1,7 @@
 import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
+import { pruningText } from './pruning.ts';
+import { sandboxText } from './sandbox.ts';
 import { callsText, foresightText } from './spending.ts';
 import { soFar, stopLine } from './terminal.ts';
 import type { TaskRow } from './trials.ts';
@@ -57,8 +59,13 @@ function against(report: Report): string {
 }
 
 function lineages({ lineages: rows }: Report): string {
+  const gpus = rows.some(({ used }) => (used?.gpuMs ?? 0) > 0);
+  const took = gpus ? ['CPU time', 'GPU time'] : ['CPU time'];
   return table(
-    ['founder', 'size', 'merges', 'best', 'gain', '± error', 'score', 'medals', 'changed since its founder'],
+    [
+      ...['founder', 'size', 'merges', 'best', 'gain', '± error', 'score', 'medals'],
+      ...[...took, 'changed since its founder'],
+    ],
     rows.map((row) => [
       row.founder,
       String(row.size),
@@ -68,6 +75,8 @@ function lineages({ lineages: rows }: Report): string {
       score(row.best?.error),
       score(row.best?.score),
       row.best ? medals(row.best.medals) : '–',
+      row.used ? span(row.used.cpuMs) : '–',
+      ...(gpus ? [row.used ? span(row.used.gpuMs) : '–'] : []),
       clip(row.changes.map((item) => change(item, 40)).join('; ') || 'nothing', 300),
     ]),
   );
@@ -179,13 +188,15 @@ function models({ models: known, champion }: Report): string {
     .join('\n');
 }
 
-function cost({ trials, jobs, cost: spent, wallMs }: Report): string {
+function cost({ trials, jobs, sandbox, pruning, cost: spent, wallMs }: Report): string {
   const rows = [
     ['trials run', count(trials.run)],
     ['trials known already', count(trials.cached)],
     ['trials lost', count(trials.lost)],
+    ['sandbox', sandboxText(sandbox) || '–'],
     ['jobs run', jobs ? count(jobs.run) : '–'],
     ['jobs answered by the cache', jobs ? count(jobs.hits) : '–'],
+    ...(pruning ? [['jobs that might be stopped early', pruningText(pruning)]] : []),
     ['tokens in, out', `${count(spent.tokensIn)}, ${count(spent.tokensOut)}`],
     ['money', money(spent.usd)],
     ['GPU time', span(spent.gpuMs)],

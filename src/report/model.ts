@@ -1,8 +1,12 @@
+import type { JobRecord } from '../jobs/runner.ts';
 import type { Totals } from '../llm/ledger-book.ts';
 import type { Candidate, Event, GeneChange, Operator, OperatorRecord, Result, State } from '../state.ts';
 import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
 import { type ModelsReport, modelsOf, type Narrowed } from './models.ts';
+import { type Pruning, pruningOf } from './pruning.ts';
+import { type SandboxRow, sandboxOf } from './sandbox.ts';
 import { countTrials, type TaskRow, taskRows, triedOf } from './trials.ts';
+import { usedBy } from './used.ts';
 
 /** What the report needs beside the journal. */
 export type ReportInput = {
@@ -16,8 +20,8 @@ export type ReportInput = {
   tasks: readonly { id: string; family: string; distance: 'near' | 'far' | null }[];
   /** The gene changes between two genomes of the run, by id. */
   diff(before: string, after: string): GeneChange[];
-  /** Jobs that ran and jobs that the cache answered; null when nothing is known. */
-  jobs: { run: number; hits: number; ms: number } | null;
+  /** Every job that was asked for, as far as that was noted. */
+  jobs: readonly JobRecord[];
   /** What the ledger says, and where an endpoint took other values than the genome says. */
   models: { spending: Totals | null; narrowed: Narrowed[] };
   wallMs: number;
@@ -75,7 +79,12 @@ export type Report = Result & {
   /** Why most of the lost trials were lost; null where none was. */
   lostTo: string | null;
   cost: { usd: number; tokensIn: number; tokensOut: number; gpuMs: number };
+  /** Jobs that ran and jobs that the cache answered; null when nothing is known. */
   jobs: { run: number; hits: number; ms: number } | null;
+  /** What stood around the agents' code, trial by trial. */
+  sandbox: SandboxRow[];
+  /** Left out where no job could be stopped early. */
+  pruning?: Pruning;
   wallMs: number;
   lineages: LineageRow[];
   /** From the baseline to the champion. */
@@ -97,6 +106,7 @@ export function reportOf(input: ReportInput): Report {
   const paid = input.models.spending ?? { ...spent, usd: 0 };
   const trials = triedOf(state);
   const { result } = input;
+  const pruning = pruningOf(input.jobs);
   const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;
   const ancestors = champion ? ancestryOf(champion, state) : [];
   return {
@@ -112,9 +122,11 @@ export function reportOf(input: ReportInput): Report {
     trials: countTrials(events, trials),
     lostTo: commonestLoss(state),
     cost: { usd: paid.usd, tokensIn: paid.tokensIn, tokensOut: paid.tokensOut, gpuMs: spent.gpuMs },
-    jobs: input.jobs,
+    jobs: jobsOf(input.jobs),
+    sandbox: sandboxOf(trials, input.jobs),
+    ...(pruning ? { pruning } : {}),
     wallMs: input.wallMs,
-    lineages: lineagesOf(state, trials, input.diff),
+    lineages: lineagesOf(state, trials, input.jobs, input.diff),
     changes: champion && champion.id !== state.baseline ? input.diff(state.baseline, champion.id) : [],
     ancestry: ancestors.map((candidate) => ancestryRow(candidate, state)),
     lessons: lessonsOf(state, ancestors),
@@ -122,6 +134,12 @@ export function reportOf(input: ReportInput): Report {
     course: courseOf(events),
     tasks: champion ? taskRows(trials, input.tasks, state.baseline, champion.id) : [],
   };
+}
+
+function jobsOf(records: readonly JobRecord[]): Report['jobs'] {
+  const { jobs, hits } = usedBy(records.filter(({ kind }) => kind !== 'lost'));
+  const ms = records.reduce((sum, { kind, runMs }) => sum + (kind === 'lost' ? 0 : runMs), 0);
+  return jobs + hits === 0 ? null : { run: jobs, hits, ms };
 }
 
 function commonestLoss({ outcomes }: State): string | null {

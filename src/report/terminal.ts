@@ -12,6 +12,8 @@ import {
   verdictLine,
 } from './format.ts';
 import type { Report } from './model.ts';
+import { pruningText } from './pruning.ts';
+import { sandboxText } from './sandbox.ts';
 import { callsText } from './spending.ts';
 
 /** The summary at the end of a run, at most 110 columns; `colour` for a terminal that wants it. */
@@ -103,14 +105,16 @@ function lessons({ lessons: { written, retired, helped } }: Report): string {
   return [head, ...rows].join('\n');
 }
 
-function cost({ trials, jobs, cost: spent, models, wallMs }: Report): string {
+function cost({ trials, jobs, sandbox, pruning, cost: spent, models, wallMs }: Report): string {
   const lines = [
     `trials  ${count(trials.run)} run, ${count(trials.cached)} known already, ${trials.lost} lost`,
   ];
+  if (sandbox.length > 0) lines.push(`sandbox ${sandboxText(sandbox)}`);
   if (jobs) {
     const share = jobs.run + jobs.hits === 0 ? 0 : Math.round((100 * jobs.hits) / (jobs.run + jobs.hits));
     lines.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
   }
+  if (pruning) lines.push(`        ${pruningText(pruning)}`);
   const tokens = `${count(spent.tokensIn)} tokens in, ${count(spent.tokensOut)} out`;
   lines.push(`model   ${tokens}, ${money(spent.usd)}`);
   if (models.spending) lines.push(`        ${callsText(models)}`);

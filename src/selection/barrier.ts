@@ -5,6 +5,7 @@ import { creditLessons } from '../memory/record.ts';
 import { rngAt } from '../rng.ts';
 import type { Candidate, Estimate, Event, RunIdentity, State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
+import { freezeRules } from './curves.ts';
 import { priorMean, updateEstimate } from './estimate.ts';
 import { block, pairs } from './measure.ts';
 import { creditOperators, gainOver } from './operators.ts';
@@ -33,8 +34,8 @@ export function firstTrials(known: Known, round: Round): TrialSpec[] {
   const { generation, tasks } = round;
   const incumbents = new Set([state.baseline, ...incumbentsOf(known, round)]);
   return [
-    ...[...incumbents].flatMap((id) => block(identity, id, tasks, generation)),
-    ...newcomersOf(round).flatMap(({ id }) => block(identity, id, firstTasks(identity, round), generation)),
+    ...[...incumbents].flatMap((id) => block(known, id, tasks, generation)),
+    ...newcomersOf(round).flatMap(({ id }) => block(known, id, firstTasks(identity, round), generation)),
   ];
 }
 
@@ -66,10 +67,10 @@ export function remainingTrials(known: Known, round: Round): TrialSpec[] {
   const rest = round.tasks.filter((task) => !first.includes(task));
   return newcomersOf(round)
     .filter(({ id }) => !known.state.dropped.has(id))
-    .flatMap(({ id }) => block(known.identity, id, rest, round.generation));
+    .flatMap(({ id }) => block(known, id, rest, round.generation));
 }
 
-/** The barrier: everybody's estimate after this generation, who lives on, and the records of operators and lessons. */
+/** The barrier: everybody's estimate after this generation, who lives on, records, and when jobs are stopped next. */
 export function concludeGeneration(known: Known, round: Round): Extract<Event, { type: 'generation' }> {
   const { identity, state } = known;
   const { generation, bred, tasks } = round;
@@ -86,6 +87,7 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
     .filter((child) => child.lessons.length > 0)
     .map((child) => ({ lessons: child.lessons, gain: gainOver(child.id, child.parents[0]!, believed) }));
   const predictions = checkPredictions(known, round);
+  const prune = freezeRules(known, measured, round);
   return {
     type: 'generation',
     generation,
@@ -94,6 +96,7 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
     lessonRecords: creditLessons(state.lessonRecords, offspring),
     operators: creditOperators(state.operators, bred, state.refusals, survivors, believed),
     ...(Object.keys(predictions).length > 0 ? { predictions } : {}),
+    ...(Object.keys(prune).length > 0 ? { prune } : {}),
   };
 }
 

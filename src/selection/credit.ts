@@ -15,16 +15,14 @@ export type TaskMeans = { task: Task; baseline: number; champion: number; gain: 
 
 /** Trials of these genomes on these tasks at the repeats `first` … `first + count − 1`. */
 export function repeatedTrials(
-  { identity }: Known,
+  known: Known,
   genomes: readonly string[],
   tasks: readonly Task[],
   count: number,
   first = 0,
 ): TrialSpec[] {
   const repeats = Array.from({ length: count }, (_, i) => first + i);
-  return repeats.flatMap((repeat) =>
-    [...new Set(genomes)].flatMap((id) => block(identity, id, tasks, repeat)),
-  );
+  return repeats.flatMap((repeat) => [...new Set(genomes)].flatMap((id) => block(known, id, tasks, repeat)));
 }
 
 /** Task means over those repeats, in task order; a task without a single pair is left out. */

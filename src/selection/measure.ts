@@ -67,26 +67,32 @@ export async function measure(
   return lost > BEARABLE_LOSS[stage] * all.size ? 'infrastructure' : null;
 }
 
-/** One block: the genome on these tasks at this repeat. */
+/**
+ * One block: the genome on these tasks at this repeat. A generation measures on the repeat of its number, under the rules
+ * that were frozen before it; finals, validation and sealed trials have other repeats or roles, and no rule.
+ */
 export function block(
-  identity: RunIdentity,
+  { identity, state }: { identity: RunIdentity; state: State },
   genome: string,
   tasks: readonly Task[],
   repeat: number,
 ): TrialSpec[] {
-  return tasks.map((task) => trialSpec(identity.seed, identity.model, genome, task, repeat));
+  return tasks.map((task) => {
+    const rule = task.role === 'search' ? state.prune.get(repeat)?.[task.id] : undefined;
+    return trialSpec(identity.seed, identity.model, genome, task, repeat, rule?.hash);
+  });
 }
 
 /** Candidate and baseline on the same tasks at the same repeat, in task order; tasks where either is missing are left out. */
 export function pairs(
-  parts: { identity: RunIdentity; state: State },
+  known: { identity: RunIdentity; state: State },
   candidate: string,
   tasks: readonly Task[],
   repeat: number,
 ): Pair[] {
-  const { identity, state } = parts;
+  const { state } = known;
   const scores = (genome: string) =>
-    block(identity, genome, tasks, repeat).map((spec) => score(state.outcomes.get(spec.id)));
+    block(known, genome, tasks, repeat).map((spec) => score(state.outcomes.get(spec.id)));
   const own = scores(candidate);
   return scores(state.baseline).flatMap((reference, i) => {
     const value = own[i] ?? null;

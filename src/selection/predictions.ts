@@ -20,12 +20,12 @@ export function checkPredictions(
 }
 
 function check(
-  { identity, state }: { identity: RunIdentity; state: State },
+  known: { identity: RunIdentity; state: State },
   { generation, tasks }: { generation: number; tasks: readonly Task[] },
   child: Candidate,
 ): PredictionCheck {
   const scores = (genome: string) =>
-    block(identity, genome, tasks, generation).map(({ id }) => score(state.outcomes.get(id)));
+    block(known, genome, tasks, generation).map(({ id }) => score(known.state.outcomes.get(id)));
   const own = scores(child.id);
   const parent = scores(child.parents[0]!);
   const found: PredictionCheck = { hit: [], missed: [], unknown: [], others: { checked: 0, improved: 0 } };

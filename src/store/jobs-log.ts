@@ -1,44 +1,42 @@
-import { open, readFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { JobRecord } from '../jobs/runner.ts';
 import type { Json } from '../json.ts';
+import { appendLine } from '../lines.ts';
 import { redact } from '../secrets.ts';
 import { storageError } from './storage-error.ts';
 
 /** What jobs really took: a line a job, no part of the run's identity, and not needed to resume. */
 export type JobsLog = {
-  /** Keeps the line until the next `flush`. */
+  /** Hands the line to the operating system; what fails is told by the next `commit`, and nothing is written any more. */
   append(line: { [key: string]: Json }): void;
-  /** Writes what is kept. Rejects with a `UserError` if that fails. */
-  flush(): Promise<void>;
+  /** Throws a `UserError` when a line could not be written. */
+  commit(): void;
+  close(): void;
 };
 
-/** The log at `path` (`jobs.jsonl`); the file is made at the first flush that has something to write. */
+/** The log at `path` (`jobs.jsonl`); the file is made with the first line. */
 export function jobsLog(path: string): JobsLog {
-  let lines: string[] = [];
-  let flight: Promise<void> = Promise.resolve();
-
-  const write = async () => {
-    if (lines.length === 0) return;
-    const text = lines.map((line) => `${line}\n`).join('');
-    lines = [];
-    try {
-      const file = await open(path, 'a+');
-      try {
-        await file.appendFile((await endsInLine(file)) ? text : `\n${text}`);
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      throw storageError(path, error);
-    }
-  };
-
+  let file: { fd: number; bytes: number } | null = null;
+  let failure: unknown = null;
   return {
     append(line) {
-      lines.push(redact(JSON.stringify(line)));
+      if (failure !== null) return;
+      try {
+        file ??= openLog(path);
+        const buffer = Buffer.from(`${redact(JSON.stringify(line))}\n`);
+        appendLine(file.fd, buffer, file.bytes);
+        file.bytes += buffer.length;
+      } catch (error) {
+        failure = storageError(path, error);
+      }
     },
-    flush() {
-      flight = flight.then(write, write);
-      return flight;
+    commit() {
+      if (failure !== null) throw failure;
+    },
+    close() {
+      if (file !== null) closeSync(file.fd);
+      file = null;
     },
   };
 }
@@ -58,10 +56,25 @@ export async function readJobsLog(path: string): Promise<{ [key: string]: Json }
   });
 }
 
-/** Whether the file is empty or its last byte is a newline. */
-async function endsInLine(file: Awaited<ReturnType<typeof open>>): Promise<boolean> {
-  const { size } = await file.stat();
-  if (size === 0) return true;
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer[0] === 0x0a;
+/** The jobs among a log's lines, in the order in which they ended; an older version did not say who asked. */
+export function jobsIn(log: Awaited<ReturnType<typeof readJobsLog>>): JobRecord[] {
+  return log.flatMap((line) =>
+    typeof line?.identity === 'string' ? [{ ...UNSAID, ...line } as JobRecord] : [],
+  );
+}
+
+const UNSAID = {
+  ...{ trial: null, genome: null, task: null, job: null },
+  ...{ hit: false, waitMs: 0, runMs: 0, slot: null, gpus: 0, cpus: 1, ruled: false, sandbox: null },
+};
+
+/** Opens the log for appending; a line that a crash has cut off is ended, so that the next one stands by itself. */
+function openLog(path: string): { fd: number; bytes: number } {
+  const fd = openSync(path, 'a+');
+  const file = { fd, bytes: fstatSync(fd).size };
+  const last = Buffer.alloc(1);
+  if (file.bytes > 0 && readSync(fd, last, 0, 1, file.bytes - 1) === 1 && last[0] !== 0x0a) {
+    appendLine(fd, Buffer.from('\n'), file.bytes++);
+  }
+  return file;
 }

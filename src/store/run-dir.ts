@@ -11,7 +11,7 @@ import { genomeStore } from './genomes.ts';
 import { refuseOtherIdentity } from './identity.ts';
 import { jobsLog } from './jobs-log.ts';
 import { type JournalEnd, openJournal, type Replay, readJournal } from './journal.ts';
-import { refuseHeld, takeLock } from './lock.ts';
+import { refuseHeld, takeLock, writerOf } from './lock.ts';
 import { replaceFile } from './replace-file.ts';
 import { storageError } from './storage-error.ts';
 
@@ -32,7 +32,7 @@ export type Run = {
   loadGenome(id: string): Promise<Genome>;
   /** The folder of a trial; not created here. */
   trialDir(id: string): string;
-  /** Notes what a job took, in `jobs.jsonl`; written at commits. */
+  /** Notes what a job took, in `jobs.jsonl`; a failure to write it is told at the next commit. */
   logJob(line: { [key: string]: Json }): void;
   /** Replaces `memory.md`. */
   writeMemory(text: string): Promise<void>;
@@ -102,21 +102,31 @@ export async function checkOut(out: string, identity: RunIdentity, locked = fals
  * a `UserError` if that is not a run, or its journal is damaged.
  */
 export async function readRun(dir: string, replay?: Replay): Promise<RunReading> {
-  const path = join(dir, JOURNAL);
-  if (!existsSync(path)) {
-    throw new UserError(
-      existsSync(dir) ? `${dir} is not a run: it has no ${JOURNAL}` : `there is no run ${dir}`,
-      'Give the folder of a run, such as runs/2026-01-31-1.',
-    );
-  }
+  refuseNoRun(dir);
   const state = emptyState();
-  const end = await readJournal(path, (event, line) => {
+  const end = await readJournal(join(dir, JOURNAL), (event, line) => {
     apply(state, event);
     replay?.(event, line);
   });
+  const writer = state.identity ? null : writerOf(dir);
+  if (writer?.alive) {
+    throw new UserError(
+      `${dir} has not begun yet: process ${writer.pid} prepares it`,
+      'Ask again in a moment.',
+    );
+  }
   identityOf(dir, state);
   const genomes = genomeStore(dir);
   return { dir, state, notice: noticeOf(dir, end), loadGenome: genomes.load, trialDir: trialDirOf(dir) };
+}
+
+/** Throws a `UserError` where there is no run in `dir`. */
+export function refuseNoRun(dir: string): void {
+  if (existsSync(join(dir, JOURNAL))) return;
+  throw new UserError(
+    existsSync(dir) ? `${dir} is not a run: it has no ${JOURNAL}` : `there is no run ${dir}`,
+    'Give the folder of a run, such as runs/2026-01-31-1.',
+  );
 }
 
 function writableRun(
@@ -130,7 +140,7 @@ function writableRun(
   const commit = async () => {
     // The journal last: what it says of genomes must hold when it is read after a loss of power.
     await genomes.commit();
-    await jobs.flush();
+    jobs.commit();
     await journal.commit();
   };
   return {
@@ -158,6 +168,7 @@ function writableRun(
       try {
         await commit();
       } finally {
+        jobs.close();
         await journal.close().finally(() => lock.release());
       }
     },

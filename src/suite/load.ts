@@ -9,6 +9,7 @@ import { readSuiteFile, readTaskFile, type SuiteFile } from './task-file.ts';
 
 const DESCRIPTION = 'prepared/public/description.md';
 const PUBLIC = 'prepared/public/';
+const START = 'prepared/start/';
 
 /**
  * Reads a suite's folder: `suite.json` and a folder for each task, in `tasks/<id>` or `<id>`. All is checked before
@@ -35,10 +36,16 @@ export async function loadSuiteWithAnswers(
     name: suiteFile.name,
     version: suiteFile.version,
     dir: resolve(dir),
-    hash: hashJson([suiteFile, loaded.map(({ hash }) => hash)]),
+    hash: hashJson([hashed(suiteFile), loaded.map(({ hash }) => hash)]),
+    setup: suiteFile.setup,
     tasks: loaded.map(({ task }) => task),
   };
   return { suite, answers: new Map(loaded.map(({ task, answers }) => [task.id, answers])) };
+}
+
+/** What of `suite.json` a run depends on. */
+function hashed({ name, version, tasks }: SuiteFile): Omit<SuiteFile, 'setup'> {
+  return { name, version, tasks };
 }
 
 async function readSuiteJson(dir: string): Promise<SuiteFile> {
@@ -72,6 +79,7 @@ async function loadTask(
     const description = text(DESCRIPTION);
     if (description === null) throw new TaskFault(DESCRIPTION, 'no description');
     const answers = readAnswers(file, text);
+    const start = startOf([...files.keys()]);
     keepTargetsPrivate(file.targetColumns, text(`${PUBLIC}test.csv`));
     const hashes = [...files].map(([path, content]) => [path, sha256(content)] as const);
     hashes.sort(([a], [b]) => (a < b ? -1 : 1));
@@ -79,8 +87,11 @@ async function loadTask(
       id: entry.id,
       role: entry.role,
       ...file,
+      // A job that is stopped is a score that is not measured: never where scores are for credit.
+      prune: entry.role === 'search' ? file.prune : null,
       distance: entry.role === 'sealed' ? file.distance : null,
       publicDir: resolve(folder, PUBLIC),
+      startDir: start.length > 0 ? resolve(folder, START) : null,
       publicHash: sha256(canonicalJson(hashes.filter(([path]) => path.startsWith(PUBLIC))), 16),
       description,
     };
@@ -128,6 +139,14 @@ function parseTask(text: string | null) {
   } catch (error) {
     throw new TaskFault('task.json', messageOf(error));
   }
+}
+
+/** The files that a trial begins with, none of them in the way of what is put there later. */
+function startOf(files: string[]): string[] {
+  const start = files.filter((path) => path.startsWith(START)).map((path) => path.slice(START.length));
+  const odd = start.find((path) => /^(data|attempts)\/|^(submission\.csv|data|attempts)$|^\./.test(path));
+  if (odd !== undefined) throw new TaskFault(START + odd, 'no name for a file that a trial begins with');
+  return start;
 }
 
 /** A public test table with a target column would hand the answers to the agent. */

@@ -5,6 +5,7 @@ export const METRICS: Record<MetricName, 'max' | 'min'> = {
   accuracy: 'max',
   'macro-f1': 'max',
   'log-loss': 'min',
+  'bits-per-byte': 'min',
   'roc-auc': 'max',
   rmse: 'min',
   mae: 'min',
@@ -20,6 +21,7 @@ export const METRICS: Record<MetricName, 'max' | 'min'> = {
  * - `macro-f1`: mean F1 over the classes that occur in truth or prediction; a class without a hit has 0.
  * - `log-loss`: natural logarithm, probabilities clipped to [1e-15, 1 − 1e-15]. One column: truth 0 or 1, and the
  *   probability of 1. Several columns: one a class, truth one-hot, each predicted row divided by its sum first.
+ * - `bits-per-byte`: `log-loss` of several columns to the base 2: how many bits an ideal code would take for each row.
  * - `roc-auc`: area under the ROC curve, ties counted half (Mann and Whitney); mean over columns.
  * - `rmse`, `mae`, `rmsle`: mean over columns of each column's error. `rmsle` refuses negative values.
  * - `quadratic-kappa`: Cohen's kappa with squared differences of whole-number ratings as weights; 1 where truth and
@@ -48,6 +50,9 @@ export function computeMetric(
       return macroF1(labels(truth, predicted));
     case 'log-loss':
       return logLoss(numbers(truth), numbers(predicted));
+    case 'bits-per-byte':
+      if (truth[0]!.length === 1) throw new Error('one column for each byte is needed');
+      return logLoss(numbers(truth), numbers(predicted)) / Math.LN2;
     case 'roc-auc':
       return byColumn(truth, predicted, rocAuc);
     case 'rmse':
@@ -98,6 +103,8 @@ function logLoss(truth: number[][], predicted: number[][]): number {
       return -Math.log(y === 1 ? clip(p[0]!) : 1 - clip(p[0]!));
     }
     const sum = p.reduce((a, b) => a + b, 0);
+    // Else two bytes could each have the probability 1, made up for by another's −1.
+    if (p.some((value) => value < 0)) throw new Error(`row ${i + 1}: a probability below 0`);
     if (!(sum > 0)) throw new Error(`row ${i + 1}: probabilities sum to ${sum}`);
     return -row.reduce((total, y, column) => total + binary(y, i) * Math.log(clip(p[column]! / sum)), 0);
   });

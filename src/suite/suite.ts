@@ -1,8 +1,11 @@
+import type { Compared } from '../jobs/curve.ts';
+
 export type Role = 'search' | 'validation' | 'sealed';
 export type MetricName =
   | 'accuracy'
   | 'macro-f1'
   | 'log-loss'
+  | 'bits-per-byte'
   | 'roc-auc'
   | 'rmse'
   | 'mae'
@@ -22,13 +25,46 @@ export type Task = {
   direction: 'max' | 'min';
   idColumn: string;
   targetColumns: string[];
-  limits: { turns: number; jobs: number; jobSeconds: number; memoryMb: number };
+  limits: TaskLimits;
+  /** What its programs run on, beside the system's. */
+  runtime: Runtime;
+  /** Modules that Python must be able to import. */
+  modules: string[];
+  /** What Python and its modules are on this machine, with their versions; known once a run has begun. */
+  packages?: string;
+  /** What the tool `train` runs; its output is `submission.csv`. */
+  train: string[];
+  /** Names of variables that its jobs may see. */
+  env: string[];
+  /** Its jobs may use the network. */
+  network: boolean;
+  /** On search tasks: jobs are stopped early by this metric (`metric` lines) when their curve is dominated; else null. */
+  prune: Compared | null;
+  /** The only files that the agent's tools may write; null for any. */
+  editable: string[] | null;
   /** `prepared/public` on this machine. */
   publicDir: string;
+  /** `prepared/start` on this machine: what stands in the agent's folder when a trial begins; null for nothing. */
+  startDir: string | null;
   /** Hash over all public files; names the data in a job's identity. */
   publicHash: string;
   /** The text of `description.md`. */
   description: string;
+};
+
+export type Runtime = 'node' | 'python';
+
+/** Of a trial: turns and jobs; of a job: the rest, as `JobSpec` has it. `clock: 'wall'`: the task's budget is time. */
+export type TaskLimits = {
+  turns: number;
+  jobs: number;
+  jobSeconds: number;
+  memoryMb: number;
+  clock: 'cpu' | 'wall';
+  gpus: number;
+  cpus?: number;
+  diskMb?: number;
+  processes?: number;
 };
 
 /** A folder of tasks. */
@@ -38,6 +74,8 @@ export type Suite = {
   dir: string;
   /** Hash over every task's public files, answers and leaderboards: a run belongs to one suite. */
   hash: string;
+  /** The command that installs what its tasks need of a machine; null where that is nothing. */
+  setup: string | null;
   tasks: Task[];
 };
 

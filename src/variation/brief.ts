@@ -21,6 +21,8 @@ export type Attempted = {
 
 /** What a mutator is told, as data. */
 export type Brief = {
+  /** What trials on the search tasks open with, where it is not the usual. */
+  setting?: string | undefined;
   genome: Genome;
   /** What is believed of it: points of 1 above the baseline. */
   gain: number;
@@ -55,6 +57,7 @@ const OPENING: Opening = { system: 0, user: 1500 };
 export function briefMutator(brief: Brief, room: number): Message[] {
   const { evidence, genome } = brief;
   const text: MutationText = {
+    setting: brief.setting,
     standing: `It stands ${signedPoints(brief.gain)} points of 100 above the baseline, as far as is known. ${POINTS}`,
     genes: geneTable(genome, brief.frozen),
     scorecard: scorecard(evidence),

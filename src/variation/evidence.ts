@@ -42,12 +42,12 @@ export async function gatherEvidence(
   tasks: readonly Task[],
   generation: number,
 ): Promise<Evidence & { situation: string }> {
-  const { identity, state } = parts;
+  const { state } = parts;
   const scoreOfTrial = (spec: TrialSpec) => score(state.outcomes.get(spec.id));
   const trials = tasks.flatMap((task) =>
     latest(generation).flatMap((repeat) => {
-      const [spec] = block(identity, genome, [task], repeat);
-      const [reference] = block(identity, state.baseline, [task], repeat);
+      const [spec] = block(parts, genome, [task], repeat);
+      const [reference] = block(parts, state.baseline, [task], repeat);
       const own = scoreOfTrial(spec!);
       const baseline = scoreOfTrial(reference!);
       return own === null || baseline === null ? [] : [{ task, trial: spec!.id, own, baseline }];

@@ -1,3 +1,4 @@
+import { settingOf } from '../agent/prompt.ts';
 import type { Trajectory } from '../agent/trajectory.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Advisor } from '../llm/advisor.ts';
@@ -122,6 +123,7 @@ async function edit(
   const focus = focusOf(identity.seed, generation, slot, evidence.failures);
   const frozen = identity.frozen ?? [];
   const brief = {
+    setting: tasks[0] && settingOf(tasks[0]),
     genome: await parts.genomes.load(parent),
     gain: state.estimates.get(parent)?.shrunk ?? 0,
     evidence: { ...evidence, failures: focus.failures },
