@@ -43,11 +43,56 @@ test('a run that is resumed keeps its settings, but not its limits', async () =>
     population: '4',
     seed: '9',
     'budget-trials': '10',
+    'jobs-per-gpu': '2',
     elites: '2',
     out: 'runs/x',
   });
   const config = await readConfig({ generations: '60' }, stored);
   expect(config).toEqual({ ...stored, generations: 60, budgetTrials: null });
+});
+
+test('where jobs run, and how a cluster is used, hold on resume, and a later file says more', async () => {
+  const file = path.join(dir, 'run.yaml');
+  writeFileSync(
+    file,
+    'jobs: slurm\nslurm: {partition: gpu, at-once: 8, poll: 10s, maxPause: 2h, extra: [--nice=100]}\n',
+  );
+  const stored = await readConfig({ config: file });
+  expect(stored).toMatchObject({ jobs: 'slurm', slurm: { partition: 'gpu', account: null, gres: 'gpu' } });
+  expect(stored.slurm).toMatchObject({
+    atOnce: 8,
+    pollMs: 10_000,
+    maxPauseMs: 7_200_000,
+    extra: ['--nice=100'],
+  });
+  writeFileSync(file, 'slurm: {account: lab, margin: 5m}\n');
+  const later = await readConfig({ config: file }, stored);
+  expect(later).toMatchObject({
+    jobs: 'slurm',
+    slurm: { ...stored.slurm, account: 'lab', marginSeconds: 300 },
+  });
+  expect(await readConfig({ jobs: 'local' }, stored)).toMatchObject({ jobs: 'local', slurm: stored.slurm });
+});
+
+test.each([
+  [{ jobs: 'slrum' }, '--jobs cannot be \'slrum\' (did you mean "slurm"?)'],
+  ['slurm: {partion: gpu}', 'slurm.partion is unknown (did you mean "partition"?)'],
+  ['slurm: gpu', 'slurm must be an object'],
+  ['slurm: {at-once: 0}', 'slurm.at-once is 0, outside 1'],
+  ['slurm: {poll: 5}', 'slurm.poll must be a text'],
+  ['slurm: {poll: 5ms}', 'slurm.poll is 5ms, outside 200ms to 600s'],
+  ['slurm: {partition: "--wrap=id"}', 'slurm.partition must be a name'],
+  ['slurm: {extra: ["-n 2"]}', 'slurm.extra.0 must be one option, such as --nice=100'],
+  ['slurm: {extra: [--export=ALL]}', 'slurm.extra.0 is --export=ALL, and --export is set by evolve itself'],
+  ['slurm: {extra: [--nice=1, --exp=ALL]}', 'slurm.extra.1 is --exp=ALL, and --export is set by evolve'],
+])('a cluster that is told wrongly is refused: %s', async (given, message) => {
+  const file = path.join(dir, 'run.yaml');
+  if (typeof given === 'string') writeFileSync(file, given);
+  const flags = typeof given === 'string' ? { config: file } : given;
+  await expect(readConfig(flags)).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringContaining(message),
+  });
 });
 
 test('durations', () => {

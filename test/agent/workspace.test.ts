@@ -12,12 +12,13 @@ beforeEach(() => {
   mkdirSync(join(root, 'public'));
   writeFileSync(join(root, 'public', 'train.csv'), 'id,x\n1,2\n');
   writeFileSync(join(root, 'secret.txt'), 'the answers');
-  workspace = openWorkspace({
-    work: join(root, 'work'),
-    data: join(root, 'public'),
-    attempts: join(root, 'attempts'),
-  });
+  workspace = open();
 });
+
+function open(editable: string[] | null = null, startDir: string | null = null): Workspace {
+  const folders = { work: join(root, 'work'), data: join(root, 'public'), attempts: join(root, 'attempts') };
+  return openWorkspace(folders, { startDir, editable });
+}
 
 test('reads data, writes and lists its own files', () => {
   expect(workspace.read('data/train.csv')).toBe('id,x\n1,2\n');
@@ -69,4 +70,18 @@ test('a path that the file system refuses is told to the model, and ends nothing
     expect(() => workspace.write(path, 'y')).toThrow(ToolError);
     expect(() => workspace.read(path)).toThrow(ToolError);
   }
+});
+
+test('begins with the start files, and only those named may be written', () => {
+  mkdirSync(join(root, 'start', 'lib'), { recursive: true });
+  for (const name of ['train.py', 'prepare.py', 'lib/a.py']) writeFileSync(join(root, 'start', name), name);
+  const limited = open(['train.py'], join(root, 'start'));
+  expect(limited.list()).toEqual(['lib/a.py', 'prepare.py', 'train.py']);
+  for (const path of ['prepare.py', './prepare.py', 'lib/a.py', 'train.py.txt', 'new.py']) {
+    expect(() => limited.write(path, 'x')).toThrow(/not yours to change; only train\.py/);
+  }
+  limited.write('./train.py', 'mine');
+  expect(limited.read('train.py')).toBe('mine');
+  expect(limited.read('prepare.py')).toBe('prepare.py');
+  expect(readFileSync(join(root, 'start', 'train.py'), 'utf8')).toBe('train.py');
 });

@@ -46,6 +46,11 @@ const BROKEN: [string, (dir: string) => void, RegExp][] = [
     (dir) => edit(`${dir}/${TASK}/task.json`, (text) => text.replace('rmse', 'rmsee')),
     /s1\/task\.json.*rmsee/,
   ],
+  [
+    'a task that asks for more GPUs than there are',
+    (dir) => edit(`${dir}/${TASK}/task.json`, (text) => text.replace('"turns"', '"gpus": 4000, "turns"')),
+    /task 's1' asks for 4000 GPUs, \d+ here/,
+  ],
   ['a task that is missing', (dir) => rmSync(`${dir}/${TASK}`, { recursive: true }), /tasks\/s1/],
   [
     'a gene out of range',

@@ -79,6 +79,8 @@ describe('a configuration file', () => {
       ['--config', 'run.yaml'],
       /run.yaml: unknown setting 'populaton' \(did you mean "population"\?\)/,
     );
+    config('run.yaml', 'slrum: {partition: gpu}\n');
+    await refused(['--config', 'run.yaml'], /run.yaml: unknown setting 'slrum' \(did you mean "slurm"\?\)/);
   });
 
   test('with a value out of range, or of another type', async () => {

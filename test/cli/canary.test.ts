@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sandboxLevel } from '../../src/jobs/sandbox.ts';
+import { sandboxLevel } from '../../src/jobs/sandbox/sandbox.ts';
 import { smallWorld } from '../fixtures/small-world.ts';
 import { type Answer, type Asked, type Endpoint, roleOf, startEndpoint } from './endpoint.ts';
 import { emptyFolder, evolve, type Ran } from './evolve.ts';

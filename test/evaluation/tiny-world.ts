@@ -93,6 +93,7 @@ export function plainRunner(): JobRunner & { children: Set<ChildProcess>; asked:
         });
       });
     },
+    halted: new AbortController().signal,
     stats: () => ({ run: asked.length, hits: 0, busy: children.size, slots: 1, ms: 0 }),
     close: async () => {
       for (const child of children) child.kill('SIGKILL');

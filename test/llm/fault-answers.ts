@@ -17,6 +17,8 @@ export type KnownFault = {
   kind: string;
   /** The class of the error, or `reply` for odd answers that are answers all the same. */
   fault: Fault | 'reply';
+  /** Where chance decides between two classes: the other one. */
+  orFault?: Fault;
   /** `usage`: what was delivered; `most`: the request's bytes and its reply bound; `no`: nothing. */
   billed: 'usage' | 'most' | 'no';
   /** Only where streams are asked for, or only where not; else both. */

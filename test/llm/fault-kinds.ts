@@ -212,6 +212,8 @@ export const FAULTS: readonly KnownFault[] = [
   {
     kind: 'reset-in-the-body',
     fault: 'connection',
+    // A loaded machine may hear of the end before it hears of the reset.
+    orFault: 'garbled',
     billed: 'most',
     send: ({ res, body }) => {
       head(res, body);

@@ -9,6 +9,7 @@ import { excerpt } from '../../src/prompts/excerpt.ts';
 import { critiquePrompt, mutationPrompt } from '../../src/prompts/prompts.ts';
 import type { Task } from '../../src/suite/suite.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
+import { TASK_DEFAULTS, taskLimits } from '../fixtures/task-defaults.ts';
 
 /**
  * Requests as the engine makes them: every call of a trial (its trainings crash once, then score), one of the mutator
@@ -102,7 +103,8 @@ export function taskIn(publicDir: string): Task {
     direction: 'min',
     idColumn: 'id',
     targetColumns: ['price'],
-    limits: { turns: 18, jobs: 16, jobSeconds: 5, memoryMb: 256 },
+    limits: taskLimits(5),
+    ...TASK_DEFAULTS,
     publicDir,
     publicHash: 'x',
     description: DESCRIPTION,

@@ -4,7 +4,7 @@ import { localEvaluator } from '../../src/evaluation/local.ts';
 import { trialSpec } from '../../src/evaluation/trial.ts';
 import type { Genome } from '../../src/genome/genome.ts';
 import { genomeId } from '../../src/genome/hash.ts';
-import { localRunner } from '../../src/jobs/local.ts';
+import { localRunner } from '../../src/jobs/local/local.ts';
 import { offlineLlm } from '../../src/offline/offline-llm.ts';
 import { tinyWorld } from '../evaluation/tiny-world.ts';
 import { plainGenome } from '../fixtures/genomes.ts';

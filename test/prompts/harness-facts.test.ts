@@ -3,7 +3,7 @@ import { LOOP_WARNING, SETTING, systemPrompt } from '../../src/agent/prompt.ts';
 import { ruleTriggers } from '../../src/agent/triggers.ts';
 import { type Genome, TRIGGERS, type Trigger } from '../../src/genome/genome.ts';
 import { validateGenome } from '../../src/genome/schema.ts';
-import { HARNESS_FACTS, LIMIT_FACTS, LOW_BUDGET, TRIGGER_FACTS } from '../../src/prompts/harness-facts.ts';
+import { harnessFacts, LIMIT_FACTS, LOW_BUDGET, TRIGGER_FACTS } from '../../src/prompts/harness-facts.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
 
 const only = (when: Trigger) => ruleTriggers(plainGenome({ rules: { r: { when, text: 'it' } } }));
@@ -52,7 +52,10 @@ describe('what advisors are told of triggers is what they do', () => {
 
 test('trials open with the words that advisors are told', () => {
   expect(systemPrompt(plainGenome()).startsWith(SETTING)).toBe(true);
-  expect(HARNESS_FACTS).toContain(`"${SETTING}"`);
+  expect(harnessFacts()).toContain(`"${SETTING}" Count on nothing but Node.`);
+  const other = 'You work with Python.';
+  expect(systemPrompt(plainGenome(), other).startsWith(other)).toBe(true);
+  expect(harnessFacts(other)).toContain(`"${other}" Count on nothing else.`);
 });
 
 test('the limits that advisors are told are those of the schema', () => {

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/evaluation/trial.ts';
+import type { JobRecord } from '../../src/jobs/runner.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { type ReportInput, reportOf } from '../../src/report/model.ts';
+import { sandboxText } from '../../src/report/sandbox.ts';
 import { summary } from '../../src/report/terminal.ts';
 import {
   apply,
@@ -152,10 +154,19 @@ function events(): Event[] {
   ];
 }
 
-function input(list: Event[]): ReportInput {
+/** A job that ran for a minute under bubblewrap on one core. */
+function job(trial: string, more: Partial<JobRecord> = {}): JobRecord {
+  const [genome = '', task = ''] = trial.split('/');
+  return {
+    ...{ identity: 'a1', kind: 'done', trial, genome, task, job: 1, hit: false, waitMs: 0, runMs: 60_000 },
+    ...{ slot: 'cpu-0', gpus: 0, cpus: 1, ruled: false, sandbox: 'bubblewrap' },
+    ...{ at: '2026-01-01T00:00:00.000Z', ...more },
+  };
+}
+
+function input(list: Event[], jobs: JobRecord[] = []): ReportInput {
   const state = list.reduce(apply, emptyState());
   const tasks = [{ id: 'sealed-n', family: 'tabular', distance: 'near' as const }];
-  const jobs = { run: 10, hits: 30, ms: 900 };
   return {
     folder: 'runs/x',
     state,
@@ -223,6 +234,90 @@ test('the summary names verdict, near and far, lineages and places; it has colou
   expect(text).not.toContain('\u001b');
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
   expect(summary(reportOf(input(events())), true)).toContain('\u001b[1m');
+});
+
+test('jobs that were stopped early are told of beside the whole ones of those that might have been', () => {
+  const trial = 'child/search-a/0';
+  const free = [job(trial), job('base/search-a/0')];
+  expect(markdown(reportOf(input(events(), free)))).not.toContain('stopped early');
+  const ruled = [
+    job(trial, { ruled: true, kind: 'pruned', runMs: 20_000 }),
+    job(trial, { ruled: true, kind: 'pruned', runMs: 40_000 }),
+    job(trial, { ruled: true, kind: 'pruned', hit: true, slot: null, runMs: 0 }),
+    job(trial, { ruled: true, runMs: 90_000 }),
+    job(trial, { ruled: true, kind: 'failed', runMs: 1000 }),
+  ];
+  const report = reportOf(input(events(), [...free, ...ruled]));
+  expect(report.pruning).toEqual({ stopped: { jobs: 2, ms: 60_000 }, whole: { jobs: 1, ms: 90_000 } });
+  const line = '2 stopped early, after 1 min 0 s in all; 1 whole ones took 1 min 30 s';
+  expect(summary(report, false)).toContain(line);
+  expect(markdown(report)).toContain(line);
+});
+
+describe('jobs', () => {
+  const trials = ['base/search-a/0', 'cool/search-a/0', 'child/search-a/0', 'child/search-b/0'];
+  const levelOf = (jobs: JobRecord[]) => reportOf(input(events(), jobs)).sandbox;
+
+  test('what a lineage used stands with it: time on cores and on GPUs, hits for nothing', () => {
+    const jobs = [
+      job('base/search-a/0'),
+      job('child/search-a/0', { cpus: 2, gpus: 0.5 }),
+      job('child/search-b/0', { hit: true, runMs: 0, slot: null }),
+      job('cool/search-a/0', { kind: 'pruned' }),
+      job('cool/search-a/0', { kind: 'lost', runMs: 0, slot: null, sandbox: null }),
+      job('cool/search-a/0', { kind: 'cancelled', runMs: 0, slot: null, sandbox: null }),
+      job('cool/search-a/0', { kind: 'cancelled', runMs: 30_000 }),
+    ];
+    const report = reportOf(input(events(), jobs));
+    expect(report.jobs).toEqual({ run: 4, hits: 1, ms: 210_000 });
+    expect(report.lineages.map(({ used }) => used)).toEqual([
+      { jobs: 3, hits: 1, failed: 0, pruned: 1, lost: 2, cpuMs: 210_000, gpuMs: 30_000 },
+      { jobs: 1, hits: 0, failed: 0, pruned: 0, lost: 0, cpuMs: 60_000, gpuMs: 0 },
+    ]);
+    expect(markdown(report)).toMatch(/CPU time \| GPU time .*\n.*\n\| cool .* 3 min 30 s \| 30 s \|/);
+    expect(markdown(reportOf(input(events(), jobs.slice(0, 1))))).not.toContain('CPU time | GPU time');
+  });
+
+  test('each trial has the least of the levels that its jobs had', () => {
+    expect(levelOf(trials.map((trial) => job(trial)))).toEqual([
+      { level: 'bubblewrap', trials: 4, ids: null },
+      { level: 'no job', trials: 3, ids: ['base/sealed-n/0', 'base/search-b/0', 'child/sealed-n/0'] },
+    ]);
+    const mixed = [
+      ...trials.map((trial) => job(trial, { hit: true, slot: null })),
+      job('cool/search-a/0', { sandbox: 'none' }),
+      job('base/search-a/0', { sandbox: null }),
+      job('child/search-b/0', { kind: 'lost', sandbox: null }),
+    ];
+    const report = reportOf(input(events(), mixed));
+    expect(report.sandbox.filter(({ level }) => level !== 'no job')).toEqual([
+      { level: 'bubblewrap', trials: 2, ids: ['child/search-a/0', 'child/search-b/0'] },
+      { level: 'none', trials: 1, ids: ['cool/search-a/0'] },
+      { level: 'unknown', trials: 1, ids: ['base/search-a/0'] },
+    ]);
+    const line =
+      '3 trials without any job, 2 under bubblewrap, 1 without a sandbox, 1 under what is not known';
+    expect(summary(report, false)).toContain(`sandbox ${line}`);
+    expect(markdown(report)).toContain(`| sandbox | ${line} |`);
+  });
+
+  test('one level is said in one word; of an older run, which noted no trials, nothing is known', () => {
+    const ran = (jobs: string[]) =>
+      events().map((event) =>
+        event.type === 'tried' && event.outcome.kind !== 'lost'
+          ? { ...event, outcome: { ...event.outcome, jobs } }
+          : event,
+      );
+    const without = ran(['a1']).filter((event) => event.type !== 'tried' || event.outcome.kind !== 'lost');
+    const all = ['base', 'cool', 'child'].flatMap((genome) =>
+      ['search-a', 'search-b', 'sealed-n'].map((task) => job(`${genome}/${task}/0`)),
+    );
+    expect(sandboxText(reportOf(input(without, all)).sandbox)).toBe('all 6 trials under bubblewrap');
+    const old = all.map((one) => ({ ...one, trial: null, genome: null, task: null, job: null }));
+    const report = reportOf(input(without, old));
+    expect(sandboxText(report.sandbox)).toBe('all 6 trials under what is not known');
+    expect(report.lineages.map(({ used }) => used)).toEqual([null, null]);
+  });
 });
 
 test('words of a model cannot break a table or smuggle in a tag', () => {

@@ -24,7 +24,7 @@ const scored = (score: number): Outcome => ({
 function stateWith(outcomes: Record<string, (Outcome | null)[]>, repeat = 3) {
   const state = emptyState();
   for (const [genome, list] of Object.entries(outcomes)) {
-    for (const [i, trial] of block(identity, genome, tasks, repeat).entries()) {
+    for (const [i, trial] of block({ identity, state }, genome, tasks, repeat).entries()) {
       const outcome = list[i];
       if (outcome) apply(state, { type: 'tried', generation: repeat, trial, outcome });
     }

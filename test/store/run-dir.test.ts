@@ -255,6 +255,13 @@ describe('what stands beside the journal', () => {
     expect(await readJobsLog(join(dir, 'jobs.jsonl'))).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
+  test('a run that is being prepared is no wreck to whoever looks', async () => {
+    const run = await openRun(dir, IDENTITY);
+    await expect(readRun(dir)).rejects.toThrow(`has not begun yet: process ${process.pid} prepares it`);
+    await run.close();
+    await expect(readRun(dir)).rejects.toThrow(/does not begin with the start of a run/);
+  });
+
   test('memory.md is replaced whole', async () => {
     const run = await openRun(dir, IDENTITY);
     await run.writeMemory('long text\n'.repeat(100));

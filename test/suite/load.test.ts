@@ -43,6 +43,36 @@ describe('loadSuite', () => {
     expect(JSON.stringify(suite)).not.toContain('3.5');
   });
 
+  it('lets jobs be compared on search tasks alone, whatever a task says', async () => {
+    const files = tinySuite();
+    const prune = { metric: 'loss', direction: 'min' };
+    for (const path of Object.keys(files).filter((name) => name.endsWith('task.json')))
+      files[path] = JSON.stringify({ ...JSON.parse(files[path]!), prune });
+    await writeFiles(dir, files);
+    expect((await loadSuite(dir)).tasks.map((task) => task.prune)).toEqual([prune, null, null]);
+  });
+
+  it('reads what a task for Python begins with and needs', async () => {
+    const files = tinySuite();
+    files['suite.json'] = JSON.stringify({ ...JSON.parse(files['suite.json']!), setup: 'make ready' });
+    const more = { runtime: 'python', modules: ['torch'], train: ['python', 't.py'], editable: ['t.py'] };
+    files[`${TASK}/task.json`] = JSON.stringify({ ...JSON.parse(files[`${TASK}/task.json`]!), ...more });
+    files[`${TASK}/prepared/start/t.py`] = 'pass\n';
+    await writeFiles(dir, files);
+    const suite = await loadSuite(dir);
+    expect(suite.setup).toBe('make ready');
+    expect(suite.tasks[0]).toMatchObject({ ...more, startDir: join(dir, TASK, 'prepared/start') });
+    expect(suite.tasks[1]).toMatchObject({ runtime: 'node', modules: [], editable: null, startDir: null });
+  });
+
+  it.each(['data/x.csv', 'attempts/1/t.py', 'submission.csv', '.hidden'])(
+    'refuses to begin with %s',
+    async (name) => {
+      await writeFiles(dir, { ...tinySuite(), [`${TASK}/prepared/start/${name}`]: 'x' });
+      await expect(loadSuite(dir)).rejects.toThrow(/no name for a file that a trial begins with/);
+    },
+  );
+
   it('accepts task folders directly in the suite', async () => {
     await writeFiles(dir, tinySuite());
     const { hash } = await loadSuite(dir);
@@ -104,6 +134,21 @@ describe('loadSuite', () => {
     [`${TASK}/task.json`, change('"idColumn":"id"', '"idColumn":"key"'), 'no column "key"'],
     [`${TASK}/task.json`, change('"idColumn":"id",', ''), '"idColumn"'],
     [`${TASK}/task.json`, change('"turns":18', '"turns":0'), '"limits.turns"'],
+    [
+      `${TASK}/task.json`,
+      change('"turns":18', '"turns":18,"gpu":1'),
+      '"limits.gpu" is unknown (did you mean "gpus"?)',
+    ],
+    [
+      `${TASK}/task.json`,
+      change('"turns":18', '"turns":18,"processes":4'),
+      '"limits.processes" must be a whole number of at least 32',
+    ],
+    [
+      `${TASK}/task.json`,
+      change('"idColumn"', '"editable":["../../../x"],"idColumn"'),
+      '"editable": ../../../x is no path',
+    ],
     [`${TASK}/prepared/private/answers.csv`, () => null, 'answers.csv: no answers'],
     [`${TASK}/prepared/private/answers.csv`, change('y', 'label'), 'answers.csv: no column "y"'],
     [`${TASK}/prepared/private/answers.csv`, change('t0', 't9'), 'id "t9" is not in'],

@@ -49,6 +49,29 @@ describe('computeMetric', () => {
     expect(() => computeMetric('log-loss', truth, [predicted[0]!, ['0', '0', '0']])).toThrow('row 2');
   });
 
+  it('bits per byte, against log2 of the normalised probabilities', () => {
+    const truth = [
+      ['0', '1', '0'],
+      ['1', '0', '0'],
+    ];
+    const predicted = [
+      ['1', '6', '1'],
+      ['0.25', '0.5', '0.25'],
+    ];
+    const bits = (-Math.log2(6 / 8) - Math.log2(0.25)) / 2;
+    expect(computeMetric('bits-per-byte', truth, predicted)).toBeCloseTo(bits, 12);
+    const even = truth.map((row) => row.map(() => '1'));
+    expect(computeMetric('bits-per-byte', truth, even)).toBeCloseTo(Math.log2(3), 12);
+    expect(computeMetric('bits-per-byte', truth, truth)).toBeCloseTo(0, 12);
+    expect(() => computeMetric('bits-per-byte', column(1, 0), column(1, 0))).toThrow('one column');
+  });
+
+  it.each(['bits-per-byte', 'log-loss'] as const)('%s: nobody is sure of two things at once', (metric) => {
+    // Each sums to 1, and had the probability 1 for whichever of two is true.
+    const truth = [['1', '0', '0']];
+    expect(() => computeMetric(metric, truth, [['1', '1', '-1']])).toThrow('row 1: a probability below 0');
+  });
+
   it('roc_auc_score with ties', () => {
     expect(computeMetric('roc-auc', column(0, 0, 1, 1), column(0.1, 0.4, 0.35, 0.8))).toBe(0.75);
     expect(computeMetric('roc-auc', column(0, 1, 0, 1, 1), column(0.5, 0.5, 0.5, 0.9, 0.1))).toBeCloseTo(
