@@ -7,7 +7,14 @@ import { type SlurmSettings, slurmDefaults } from './jobs/slurm/settings.ts';
 import { checkSlurm } from './jobs/slurm/settings-file.ts';
 import type { Profile } from './llm/profile.ts';
 import { checkProfiles } from './llm/profile-file.ts';
-import { checkSettings, type Given, type Values } from './settings.ts';
+import {
+  type CONTROLS,
+  checkSettings,
+  type Given,
+  type PARTS,
+  type STRATEGIES,
+  type Values,
+} from './settings.ts';
 
 /** All that a run is told: flags over file over environment over defaults. */
 export type RunConfig = {
@@ -46,7 +53,15 @@ export type RunConfig = {
   record: string | null;
   replay: string | null;
   search: SearchSettings;
+  /** What the search is compared with at equal budget, once it has ended. */
+  control: Control[];
+  /** Into how many folds the tasks of a suite without roles are split; null for a suite with roles. */
+  folds: number | null;
 };
+
+export type Strategy = (typeof STRATEGIES)[number];
+export type Part = (typeof PARTS)[number];
+export type Control = (typeof CONTROLS)[number];
 
 /** A model beside the agent's; null where it is as the agent's: its address, the variable of its key. */
 export type ModelChoice = { model: string; baseUrl: string | null; keyVariable: string | null };
@@ -73,7 +88,18 @@ export type SearchSettings = {
   /** Repeats of all search tasks that finalists get at the end, and how many finalists. */
   finalRepeats: number;
   finalists: number;
+  /** At least 5. */
   sealedRepeats: number;
+  /** Claims tested on validation tasks, the first of them champion against baseline. */
+  claims: number;
+  /** The share of a run's trials that claims may take together, in [0, 0.9]. */
+  claimShare: number;
+  /** What the search may take, finals included and claims and sealed tasks not; left out where generations decide. */
+  searchTrials?: number;
+  /** Left out for a population. */
+  strategy?: Exclude<Strategy, 'population'>;
+  /** Parts of the search that are left out; left out itself where none is. */
+  without?: Part[];
 };
 
 /**
@@ -110,6 +136,7 @@ function settle(values: Values): RunConfig {
   const population = get('population', 16);
   const workers = get('workers', availableParallelism());
   const model = get('model', OFFLINE);
+  const strategy = get<Strategy>('strategy', 'population');
   const search: SearchSettings = {
     tournament: get('tournament', Math.min(3, population)),
     elites: get('elites', Math.min(6, Math.max(1, Math.floor((3 * population) / 8)))),
@@ -117,6 +144,11 @@ function settle(values: Values): RunConfig {
     finalRepeats: get('final-repeats', 12),
     finalists: get('finalists', 6),
     sealedRepeats: get('sealed-repeats', 5),
+    claims: get('claims', 5),
+    claimShare: get('claim-share', 0.25),
+    ...(values['search-trials'] === undefined ? {} : { searchTrials: get('search-trials', 0) }),
+    ...(strategy === 'population' ? {} : { strategy }),
+    ...(values.without === undefined ? {} : { without: get<Part[]>('without', []) }),
   };
   if (search.elites >= population) {
     throw new UserError(
@@ -171,6 +203,8 @@ function settle(values: Values): RunConfig {
     record,
     replay,
     search,
+    control: get<Control[]>('control', []),
+    folds: get<number | null>('folds', null),
   };
 }
 
@@ -206,6 +240,13 @@ function flatten(config: RunConfig): Values {
     'final-repeats': search.finalRepeats,
     finalists: search.finalists,
     'sealed-repeats': search.sealedRepeats,
+    claims: search.claims,
+    'claim-share': search.claimShare,
+    'search-trials': search.searchTrials ?? null,
+    strategy: search.strategy ?? null,
+    without: search.without ?? null,
+    control: config.control?.length ? config.control : null,
+    folds: config.folds ?? null,
   };
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Values;
 }

@@ -1,4 +1,5 @@
 import { UserError } from './errors.ts';
+import type { Result, Stop } from './event.ts';
 import { type FinalsParts, finish, stopHere } from './finals.ts';
 import type { Genome } from './genome/genome.ts';
 import { genomeId } from './genome/hash.ts';
@@ -12,7 +13,6 @@ import {
   remainingTrials,
 } from './selection/barrier.ts';
 import { measure } from './selection/measure.ts';
-import type { Result, Stop } from './state.ts';
 import { type BreedParts, breed } from './variation/breed.ts';
 
 /** All that the search needs of the world; `state` is replayed already, and `record` journals and applies. */

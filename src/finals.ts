@@ -1,4 +1,5 @@
 import type { TrialSpec } from './evaluation/trial.ts';
+import type { Candidate, Estimate, Result, Stage, Stop } from './event.ts';
 import {
   isCredited,
   judge,
@@ -10,7 +11,7 @@ import {
 import { priorMean, updateEstimate } from './selection/estimate.ts';
 import { type MeasureParts, measure, pairs } from './selection/measure.ts';
 import { rank } from './selection/survival.ts';
-import type { Candidate, Estimate, Result, Stage, State, Stop } from './state.ts';
+import type { State } from './state.ts';
 import type { Role, Suite, Task } from './suite/suite.ts';
 
 export type FinalsParts = MeasureParts & { suite: Suite; generations: number; commit(): Promise<void> };

@@ -1,5 +1,6 @@
 import { settingOf } from './agent/prompt.ts';
 import type { Trajectory } from './agent/trajectory.ts';
+import type { Event, RunIdentity } from './event.ts';
 import { genePaths } from './genome/genes.ts';
 import type { Genome } from './genome/genome.ts';
 import type { Advisor } from './llm/advisor.ts';
@@ -10,7 +11,7 @@ import { excerpt } from './prompts/excerpt.ts';
 import { seedAt } from './rng.ts';
 import type { Round } from './selection/barrier.ts';
 import { block, pairs } from './selection/measure.ts';
-import type { Event, RunIdentity, State } from './state.ts';
+import type { State } from './state.ts';
 import type { Task } from './suite/suite.ts';
 import { together } from './together.ts';
 

@@ -1,7 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
+import type { Event, Stage } from './event.ts';
 import { gain, money, score, span } from './report/format.ts';
 import { redact } from './secrets.ts';
-import type { Event, Stage } from './state.ts';
 
 export type Progress = {
   /** To be called with every event as it is journalled. */

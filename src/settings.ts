@@ -4,19 +4,26 @@ import { didYouMean } from './suggest.ts';
 /** One setting of a run: a flag `--name`, and the key `name` of a config file. */
 export type Setting = {
   name: string;
-  kind: 'integer' | 'number' | 'dollars' | 'duration' | 'text' | 'switch';
+  kind: 'integer' | 'number' | 'dollars' | 'duration' | 'text' | 'list' | 'switch';
   /** What stands for the value in the help. */
   value: string;
   about: string;
   /** Inclusive; for durations in milliseconds. */
   min?: number;
   max?: number;
-  /** Of a text: what it can be. */
+  /** Of a text: what it can be; of a list: what can stand in it, each once, separated by commas. */
   options?: readonly string[];
   /** Of a switch: what it is without a flag. One that is on has the flag `--no-<name>`. */
   on?: boolean;
   group: 'run' | 'model' | 'search';
 };
+
+/** How candidates are bred and kept: a population; a chain that keeps or reverts; steps without selection. */
+export const STRATEGIES = ['population', 'chain', 'random'] as const;
+/** What can be left out of a search, to see what it is worth. */
+export const PARTS = ['memory', 'crossover', 'llm-edits', 'typed-steps', 'tournament', 'racing'] as const;
+/** What a search can be compared with at equal budget; `resample`: the baseline drawn again, best of many. */
+export const CONTROLS = ['resample', 'random', 'chain'] as const;
 
 const SECOND = 1000;
 const DAY = 86_400_000;
@@ -82,14 +89,32 @@ export const SETTINGS: readonly Setting[] = [
   number('first-tasks', 'integer', 'N', 'search tasks that a candidate meets first (3)', 1, 1000, 'search'),
   number('finalists', 'integer', 'N', 'candidates measured again at the end (6)', 1, 1000, 'search'),
   number('final-repeats', 'integer', 'N', 'repeats of search tasks for finalists (12)', 3, 1000, 'search'),
-  number('sealed-repeats', 'integer', 'N', 'repeats of every sealed task (5)', 1, 100, 'search'),
+  number('sealed-repeats', 'integer', 'N', 'repeats of every sealed task (5)', 5, 100, 'search'),
+  number('claims', 'integer', 'N', 'claims that are tested on validation tasks (5)', 0, 100, 'search'),
+  number('claim-share', 'number', 'X', 'share of the trials that claims may take (0.25)', 0, 0.9, 'search'),
+  number(
+    'search-trials',
+    'integer',
+    'N',
+    'trials of the search, its finals included; it then ends by itself (as --generations say)',
+    1,
+    1e9,
+    'search',
+  ),
+  {
+    ...text('strategy', 'NAME', 'how it searches: population, chain or random (population)', 'search'),
+    options: STRATEGIES,
+  },
+  list('without', 'PARTS', 'parts of the search to leave out', PARTS, 'search'),
+  list('control', 'ARMS', 'also run these at equal budget, and compare', CONTROLS, 'run'),
+  number('folds', 'integer', 'K', 'for a suite without roles: K searches, each blind to its own fold', 2, 20),
 ];
 
 /** Settings as given, by name: from flags (text, or a boolean for a switch) or from a file (any JSON). */
 export type Given = Record<string, unknown>;
 
 /** Settings that were checked, by name. */
-export type Values = Record<string, number | string | boolean>;
+export type Values = Record<string, number | string | boolean | string[]>;
 
 /**
  * Checks given settings against the table. `where` stands before names in errors; `asText` when they are flags, whose
@@ -139,6 +164,7 @@ function checkOne(setting: Setting, value: unknown, where: string, asText: boole
       `it is ${setting.options.join(' or ')}`,
     );
   }
+  if (kind === 'list') return checkList(setting, value, where, asText);
   if (kind === 'text') {
     return typeof value === 'string' && value.trim() !== '' ? value : refuse('a text that is not empty');
   }
@@ -158,6 +184,21 @@ function checkOne(setting: Setting, value: unknown, where: string, asText: boole
   if (kind === 'integer' && !Number.isInteger(parsed)) return refuse(wanted);
   if (kind === 'dollars' && parsed <= 0) return refuse(wanted);
   return parsed >= min && parsed <= max ? parsed : refuse(wanted);
+}
+
+/** The options in the order of the table, whatever the order in which they were given. */
+function checkList({ options = [] }: Setting, value: unknown, where: string, asText: boolean): string[] {
+  const hint = `separate them by commas: ${options.join(',')}`;
+  const words = asText ? String(value).split(',') : value;
+  if (!Array.isArray(words)) throw new UserError(`${where} must be a list, not '${plain(value)}'`, hint);
+  const given = words.map((word) => String(word).trim()).filter((word) => word !== '');
+  for (const word of given) {
+    if (!options.includes(word)) {
+      throw new UserError(`${where} cannot have '${plain(word)}'${didYouMean(word, options)}`, hint);
+    }
+  }
+  if (given.length === 0) throw new UserError(`${where} is empty`, hint);
+  return options.filter((option) => given.includes(option));
 }
 
 function example(setting: Setting): string {
@@ -191,6 +232,16 @@ function number(
 
 function text(name: string, value: string, about: string, group: Setting['group'] = 'run'): Setting {
   return { name, kind: 'text', value, about, group };
+}
+
+function list(
+  name: string,
+  value: string,
+  about: string,
+  options: readonly string[],
+  group: Setting['group'],
+): Setting {
+  return { name, kind: 'list', value, about: `${about}: ${options.join(',')}`, options, group };
 }
 
 function toggle(name: string, on: boolean, about: string, group: Setting['group']): Setting {

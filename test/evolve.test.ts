@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { TrialSpec } from '../src/evaluation/trial.ts';
+import type { Event } from '../src/event.ts';
 import type { Llm } from '../src/llm/llm.ts';
 import { rngAt } from '../src/rng.ts';
-import type { Event, State } from '../src/state.ts';
+import type { State } from '../src/state.ts';
 import {
   type Journal,
   plainGenome,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../src/errors.ts';
-import { apply, type Event, emptyState, type State } from '../src/state.ts';
+import type { Event } from '../src/event.ts';
+import { apply, emptyState, type State } from '../src/state.ts';
 import { candidate, STARTED, scored, syntheticEvents, trial } from './store/events.ts';
 
 const fold = (events: readonly Event[]): State => events.reduce(apply, emptyState());

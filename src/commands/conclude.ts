@@ -1,6 +1,6 @@
+import type { Result } from '../event.ts';
 import { headline } from '../report/headline.ts';
 import { stopLine, summary } from '../report/terminal.ts';
-import type { Result } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT, type Output } from './context.ts';
 import type { Halt } from './models.ts';

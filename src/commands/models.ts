@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
+import type { Stop } from '../event.ts';
 import { type Breaker, circuitBreaker } from '../llm/breaker.ts';
 import { withBudget } from '../llm/budget.ts';
 import { openCassette } from '../llm/cassette.ts';
@@ -18,7 +19,6 @@ import { withTrouble } from '../llm/trouble.ts';
 import { mostOf } from '../llm/wire.ts';
 import { withBreaker } from '../llm/with-breaker.ts';
 import { offlineLlm } from '../offline/offline-llm.ts';
-import type { Stop } from '../state.ts';
 import { endpointOf, keyOf, type Parties, type Party } from './parties.ts';
 
 /** The models of a run, opened: the only place where money is spent. */

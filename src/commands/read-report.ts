@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import type { Event, Result } from '../event.ts';
 import { unfinished } from '../finals.ts';
 import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
@@ -7,7 +8,6 @@ import { profileOf } from '../llm/profiles.ts';
 import { usedSampling } from '../llm/wire.ts';
 import { type Report, type ReportInput, reportOf } from '../report/model.ts';
 import type { Narrowed } from '../report/models.ts';
-import type { Event, Result } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { jobsIn, readJobsLog } from '../store/jobs-log.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';

@@ -1,8 +1,8 @@
 import type { RunConfig } from '../config.ts';
+import type { RunIdentity } from '../event.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Constitution } from '../guard/constitution.ts';
 import { hashJson } from '../json.ts';
-import type { RunIdentity } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
 import type { Parties } from './parties.ts';
 

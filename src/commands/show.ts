@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import type { Candidate } from '../event.ts';
 import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
 import { change, clip, gain, score, table } from '../report/format.ts';
 import { ancestryOf, gainOf } from '../report/lineages.ts';
 import type { Given } from '../settings.ts';
-import type { Candidate, State } from '../state.ts';
+import type { State } from '../state.ts';
 import { readRun } from '../store/run-dir.ts';
 import { type Context, EXIT } from './context.ts';
 import { displayed } from './read-report.ts';

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event, Stage } from '../event.ts';
 import { clip, count, span, table } from '../report/format.ts';
 import { jobsByLineage, type Used, usedBy } from '../report/used.ts';
 import type { Given } from '../settings.ts';
-import type { Event, Stage, State } from '../state.ts';
+import type { State } from '../state.ts';
 import { jobsIn, readJobsLog } from '../store/jobs-log.ts';
 import { type Live, type LiveJob, readLive } from '../store/live.ts';
 import { writerOf } from '../store/lock.ts';

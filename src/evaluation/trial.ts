@@ -36,10 +36,12 @@ export type Outcome =
       aboveMedian: boolean;
       usage: Usage;
       jobs: string[];
+      /** Paths of genes that did something: rules that fired, skills that were read, `loop`, `memory`; sorted. */
+      active?: string[];
       /** Of its first whole training, where the task compares jobs by a metric. */
       curve?: Curve;
     }
-  | { kind: 'failed'; reason: string; usage: Usage; jobs: string[] }
+  | { kind: 'failed'; reason: string; usage: Usage; jobs: string[]; active?: string[] }
   | { kind: 'lost'; reason: string };
 
 /**

@@ -1,4 +1,4 @@
-import type { GeneChange, Result } from '../state.ts';
+import type { GeneChange, Result } from '../event.ts';
 import type { Medals } from './trials.ts';
 
 /** A score or a size in [0, 1] with three decimals; `–` where there is none. */

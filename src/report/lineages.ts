@@ -1,5 +1,6 @@
+import type { Candidate, GeneChange } from '../event.ts';
 import type { JobRecord } from '../jobs/runner.ts';
-import type { Candidate, GeneChange, State } from '../state.ts';
+import type { State } from '../state.ts';
 import { groupBy, type Medals, medalsOf, type Tried } from './trials.ts';
 import { jobsByLineage, type Used, usedBy } from './used.ts';
 

@@ -1,6 +1,7 @@
+import type { Candidate, Event, GeneChange, Operator, OperatorRecord, Result } from '../event.ts';
 import type { JobRecord } from '../jobs/runner.ts';
 import type { Totals } from '../llm/ledger-book.ts';
-import type { Candidate, Event, GeneChange, Operator, OperatorRecord, Result, State } from '../state.ts';
+import type { State } from '../state.ts';
 import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
 import { type ModelsReport, modelsOf, type Narrowed } from './models.ts';
 import { type Pruning, pruningOf } from './pruning.ts';

@@ -1,5 +1,6 @@
+import type { Event, Foresight } from '../event.ts';
 import type { Totals } from '../llm/ledger-book.ts';
-import type { Event, Foresight, State } from '../state.ts';
+import type { State } from '../state.ts';
 
 /** A gene that an endpoint took with another value than the genome says. */
 export type Narrowed = { path: string; told: number; used: number };

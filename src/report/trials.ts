@@ -1,5 +1,6 @@
 import { type Outcome, scoreOf, type TrialSpec } from '../evaluation/trial.ts';
-import type { Event, State } from '../state.ts';
+import type { Event } from '../event.ts';
+import type { State } from '../state.ts';
 import type { Role } from '../suite/suite.ts';
 
 /** A trial that was run, and what it gave. */

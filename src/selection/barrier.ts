@@ -1,9 +1,10 @@
 import type { Entry, Pace } from '../evaluation/racing.ts';
 import { race, type Standing } from '../evaluation/racing.ts';
 import type { TrialSpec } from '../evaluation/trial.ts';
+import type { Candidate, Estimate, Event, RunIdentity } from '../event.ts';
 import { creditLessons } from '../memory/record.ts';
 import { rngAt } from '../rng.ts';
-import type { Candidate, Estimate, Event, RunIdentity, State } from '../state.ts';
+import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { freezeRules } from './curves.ts';
 import { priorMean, updateEstimate } from './estimate.ts';

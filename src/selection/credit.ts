@@ -1,7 +1,8 @@
-import { tInterval } from '../evaluation/interval.ts';
-import { signFlip } from '../evaluation/sign-flip.ts';
 import type { TrialSpec } from '../evaluation/trial.ts';
-import type { Result, RunIdentity, State } from '../state.ts';
+import type { Result, RunIdentity } from '../event.ts';
+import type { State } from '../state.ts';
+import { tInterval } from '../statistics/interval.ts';
+import { signFlip } from '../statistics/sign-flip.ts';
 import type { Task } from '../suite/suite.ts';
 import { block, pairs } from './measure.ts';
 

@@ -1,6 +1,7 @@
+import type { RunIdentity } from '../event.ts';
 import { type Compared, type Curve, type PruneRule, thinned } from '../jobs/curve.ts';
 import { hashJson } from '../json.ts';
-import type { RunIdentity, State } from '../state.ts';
+import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { block } from './measure.ts';
 

@@ -1,4 +1,4 @@
-import type { Estimate } from '../state.ts';
+import type { Estimate } from '../event.ts';
 
 /** Trials that the prior is worth. */
 export const PRIOR_WEIGHT = 3;

@@ -1,6 +1,7 @@
 import type { Evaluator, Outcome, TrialSpec } from '../evaluation/trial.ts';
 import { scoreOf, trialSpec } from '../evaluation/trial.ts';
-import type { Event, RunIdentity, Stage, State, Stop } from '../state.ts';
+import type { Event, RunIdentity, Stage, Stop } from '../event.ts';
+import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import type { Pair } from './estimate.ts';
 

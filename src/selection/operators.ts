@@ -1,5 +1,5 @@
+import type { Candidate, Estimate, Operator, OperatorRecord, Refusal } from '../event.ts';
 import type { Rng } from '../rng.ts';
-import type { Candidate, Estimate, Operator, OperatorRecord, Refusal } from '../state.ts';
 
 /** The operators that breed from survivors. */
 export const OPERATORS = ['mutate-params', 'mutate-text', 'crossover'] as const;

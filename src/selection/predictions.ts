@@ -1,4 +1,5 @@
-import type { Candidate, PredictionCheck, RunIdentity, State } from '../state.ts';
+import type { Candidate, PredictionCheck, RunIdentity } from '../event.ts';
+import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { block, score } from './measure.ts';
 

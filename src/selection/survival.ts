@@ -1,4 +1,4 @@
-import type { Candidate, Estimate } from '../state.ts';
+import type { Candidate, Estimate } from '../event.ts';
 
 /** No lineage may hold more than this share of the places (rounded up). */
 const LINEAGE_SHARE = 0.6;

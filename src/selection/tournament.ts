@@ -1,5 +1,5 @@
+import type { Estimate } from '../event.ts';
 import type { Rng } from '../rng.ts';
-import type { Estimate } from '../state.ts';
 
 /**
  * The best of `size` contestants drawn with replacement, by shrunk estimate; of equals, the one that stands first.

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
 import type { RunConfig } from '../config.ts';
+import type { Result, RunIdentity } from '../event.ts';
 import { canonicalJson } from '../json.ts';
-import type { Result, RunIdentity, Spent, State } from '../state.ts';
+import type { Spent, State } from '../state.ts';
 import { replaceFile } from './replace-file.ts';
 
 /**

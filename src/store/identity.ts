@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { RunIdentity } from '../state.ts';
+import type { RunIdentity } from '../event.ts';
 
 /** How the parts of an identity are called on the command line. */
 const NAMES: Record<string, string> = {

@@ -2,10 +2,11 @@ import { accessSync, constants, existsSync, readdirSync, rmSync, statSync } from
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import type { Event, RunIdentity } from '../event.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Json } from '../json.ts';
 import { redactDeep } from '../secrets.ts';
-import { apply, type Event, emptyState, type RunIdentity, type State } from '../state.ts';
+import { apply, emptyState, type State } from '../state.ts';
 import { writeCatalog } from './catalog.ts';
 import { genomeStore } from './genomes.ts';
 import { refuseOtherIdentity } from './identity.ts';

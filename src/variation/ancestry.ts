@@ -1,4 +1,5 @@
-import type { Candidate, State } from '../state.ts';
+import type { Candidate } from '../event.ts';
+import type { State } from '../state.ts';
 
 /**
  * The nearest common ancestor of two candidates, along first and second parents: the one with the fewest steps to both

@@ -1,3 +1,4 @@
+import type { Candidate, Event } from '../event.ts';
 import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
@@ -5,7 +6,6 @@ import { validateGenome } from '../genome/schema.ts';
 import { rngAt } from '../rng.ts';
 import { chooseOperator } from '../selection/operators.ts';
 import { tournament } from '../selection/tournament.ts';
-import type { Candidate, Event } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
 import { together } from '../together.ts';
 import { type Proposal, type Slot, takeStep, type VaryParts, vary } from './vary.ts';

@@ -1,3 +1,4 @@
+import type { Foresight, PredictionCheck } from '../event.ts';
 import { RULE_GENES, SCALAR_GENES, type ScalarGene, SKILL_GENES } from '../genome/gene-table.ts';
 import { getGene } from '../genome/genes.ts';
 import type { Genome } from '../genome/genome.ts';
@@ -7,7 +8,6 @@ import { ending } from '../prompts/ending.ts';
 import { points, signedPoints } from '../prompts/points.ts';
 import { type MutationText, mutationPrompt, POINTS, type Trace } from '../prompts/prompts.ts';
 import { type Opening, wholeTrace } from '../prompts/trace.ts';
-import type { Foresight, PredictionCheck } from '../state.ts';
 import type { Evidence, Shown } from './evidence.ts';
 
 /** An edit that was tried before: what changed, and what came of it in points of 1 (null: dropped early). */

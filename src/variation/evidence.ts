@@ -1,8 +1,9 @@
 import type { Trajectory } from '../agent/trajectory.ts';
 import type { Outcome, TrialSpec } from '../evaluation/trial.ts';
+import type { RunIdentity } from '../event.ts';
 import { excerpt } from '../prompts/excerpt.ts';
 import { block, score } from '../selection/measure.ts';
-import type { RunIdentity, State } from '../state.ts';
+import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 
 /** How a harness did on one search task, over its latest trials. */

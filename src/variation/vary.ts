@@ -1,12 +1,13 @@
 import { settingOf } from '../agent/prompt.ts';
 import type { Trajectory } from '../agent/trajectory.ts';
+import type { Operator, RunIdentity } from '../event.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Advisor } from '../llm/advisor.ts';
 import { recall } from '../memory/recall.ts';
 import { rngAt, seedAt } from '../rng.ts';
 import type { BreedingOperator } from '../selection/operators.ts';
 import { tournament } from '../selection/tournament.ts';
-import type { Operator, RunIdentity, State } from '../state.ts';
+import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { crossover } from './crossover.ts';
 import { gatherEvidence } from './evidence.ts';

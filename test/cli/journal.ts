@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Event } from '../../src/state.ts';
+import type { Event } from '../../src/event.ts';
 
 /** The events of a run, in order. */
 export function eventsOf(run: string): Event[] {

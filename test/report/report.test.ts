@@ -1,18 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/evaluation/trial.ts';
+import type { Candidate, Estimate, Event, Result } from '../../src/event.ts';
 import type { JobRecord } from '../../src/jobs/runner.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { type ReportInput, reportOf } from '../../src/report/model.ts';
 import { sandboxText } from '../../src/report/sandbox.ts';
 import { summary } from '../../src/report/terminal.ts';
-import {
-  apply,
-  type Candidate,
-  type Estimate,
-  type Event,
-  emptyState,
-  type Result,
-} from '../../src/state.ts';
+import { apply, emptyState } from '../../src/state.ts';
 import type { Medal, Role } from '../../src/suite/suite.ts';
 
 const usage = { tokensIn: 100, tokensOut: 10, usd: 0.01, turns: 5, jobs: 2, gpuMs: 0 };
@@ -89,7 +83,16 @@ const cutOff: Result = {
 const change = { path: 'sampling.temperature', before: '1', after: '0.6' };
 
 function events(): Event[] {
-  const search = { tournament: 3, elites: 1, firstTasks: 3, finalRepeats: 3, finalists: 2, sealedRepeats: 1 };
+  const search = {
+    tournament: 3,
+    elites: 1,
+    firstTasks: 3,
+    finalRepeats: 3,
+    finalists: 2,
+    sealedRepeats: 5,
+    claims: 5,
+    claimShare: 0.25,
+  };
   const trials = [
     tried('base', 'search-a', 0, 0.4),
     tried('base', 'search-b', 0, null),

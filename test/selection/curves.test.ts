@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Outcome, type TrialSpec, trialSpec } from '../../src/evaluation/trial.ts';
+import type { Event } from '../../src/event.ts';
 import { type Compared, type Curve, curveOf, type Metric, watchCurve } from '../../src/jobs/curve.ts';
 import { rngAt } from '../../src/rng.ts';
 import { medianRule } from '../../src/selection/curves.ts';
-import type { Event, State } from '../../src/state.ts';
+import type { State } from '../../src/state.ts';
 import type { Suite } from '../../src/suite/suite.ts';
 import {
   plainWorld,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/evaluation/trial.ts';
+import type { Candidate, RunIdentity } from '../../src/event.ts';
 import { block } from '../../src/selection/measure.ts';
 import { checkPredictions } from '../../src/selection/predictions.ts';
-import { apply, type Candidate, emptyState, type RunIdentity } from '../../src/state.ts';
+import { apply, emptyState } from '../../src/state.ts';
 import { plainWorld, runWorld, smallSearch, syntheticSuite } from '../fixtures/synthetic-world.ts';
 
 const tasks = syntheticSuite({ search: 5, validation: 0, sealed: 0 }).tasks;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Candidate, Estimate, Operator } from '../../src/event.ts';
 import { rngAt } from '../../src/rng.ts';
 import { priorMean, updateEstimate } from '../../src/selection/estimate.ts';
 import {
@@ -9,7 +10,6 @@ import {
 } from '../../src/selection/operators.ts';
 import { survive } from '../../src/selection/survival.ts';
 import { tournament } from '../../src/selection/tournament.ts';
-import type { Candidate, Estimate, Operator } from '../../src/state.ts';
 
 const believed = (shrunk: number): Estimate => ({
   ...{ n: 8, sum: 8 * shrunk, squares: 0, score: 0.5, repeats: 1, error: 0.1, shrunk },

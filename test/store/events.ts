@@ -1,6 +1,6 @@
 import type { Outcome, TrialSpec } from '../../src/evaluation/trial.ts';
+import type { Candidate, Estimate, Event, RunIdentity } from '../../src/event.ts';
 import { rngAt } from '../../src/rng.ts';
-import type { Candidate, Estimate, Event, RunIdentity } from '../../src/state.ts';
 
 export const IDENTITY: RunIdentity = {
   seed: 1,
@@ -16,6 +16,8 @@ export const IDENTITY: RunIdentity = {
     finalRepeats: 3,
     finalists: 2,
     sealedRepeats: 5,
+    claims: 5,
+    claimShare: 0.25,
   },
 };
 

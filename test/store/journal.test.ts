@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { apply, type Event, emptyState } from '../../src/state.ts';
+import type { Event } from '../../src/event.ts';
+import { apply, emptyState } from '../../src/state.ts';
 import { openJournal, readJournal } from '../../src/store/journal.ts';
 import { syntheticEvents } from './events.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Candidate, RunIdentity } from '../../src/event.ts';
 import { diffGenomes } from '../../src/genome/diff.ts';
 import type { Genome, Rule } from '../../src/genome/genome.ts';
 import { genomeId } from '../../src/genome/hash.ts';
@@ -6,7 +7,7 @@ import { validateGenome } from '../../src/genome/schema.ts';
 import type { Advisor } from '../../src/llm/advisor.ts';
 import { type ChatRequest, type Llm, LlmError } from '../../src/llm/llm.ts';
 import { offlineLlm } from '../../src/offline/offline-llm.ts';
-import { apply, type Candidate, emptyState, type RunIdentity } from '../../src/state.ts';
+import { apply, emptyState } from '../../src/state.ts';
 import { changersOf, commonAncestor } from '../../src/variation/ancestry.ts';
 import { type VaryParts, vary } from '../../src/variation/vary.ts';
 import { plainGenome, smallSearch } from '../fixtures/synthetic-world.ts';

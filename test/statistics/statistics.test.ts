@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { tInterval, tQuantile } from '../../src/evaluation/interval.ts';
-import { signFlip } from '../../src/evaluation/sign-flip.ts';
+import { tInterval, tQuantile } from '../../src/statistics/interval.ts';
+import { signFlip } from '../../src/statistics/sign-flip.ts';
 
 describe('the sign-flip test', () => {
   test('counted by hand: of the 8 signings of 1, 2, 3 only ±6 are as far out', () => {
