@@ -1,7 +1,10 @@
-import type { Genome, Trigger } from '../genome/genome.ts';
+import type { Genome, Rule, Trigger } from '../genome/genome.ts';
 import type { Task } from '../suite/suite.ts';
 
 /** Everything that the harness says to the agent, in one file. */
+
+/** A line put before the agent, and the path of the gene that it comes from; none where every genome has it said. */
+export type Line = { text: string; gene?: string };
 
 export type Phase = 'drafting' | 'improving' | 'checking';
 
@@ -36,7 +39,7 @@ type Machine = Pick<Task, 'runtime' | 'modules' | 'train' | 'editable'>;
 
 /** The system message: what the agent is, its standing rules, and the skills it may read. */
 export function systemPrompt(genome: Genome, setting = SETTING): string {
-  const rules = Object.values(genome.rules).filter((rule) => rule.when === 'always');
+  const rules = rulesFor(genome, 'always').map(([, rule]) => rule);
   const skills = Object.entries(genome.skills);
   const parts = [setting];
   if (rules.length > 0) parts.push(`## Rules\n${rules.map((rule) => `- ${oneLine(rule.text)}`).join('\n')}`);
@@ -70,11 +73,17 @@ export function statusLine(turn: number, turns: number, jobsLeft: number, phase:
   return `[turn ${turn} of ${turns}, ${jobsLeft} jobs left, ${phase}: ${PHASES[phase]}]`;
 }
 
-/** The texts of the genome's rules for a trigger, as they are put before the agent. */
-export function reminders(genome: Genome, trigger: Trigger): string[] {
-  return Object.values(genome.rules)
-    .filter((rule) => rule.when === trigger)
-    .map((rule) => `Remember: ${oneLine(rule.text)}`);
+/** The genome's rules for a trigger, as they are put before the agent. */
+export function reminders(genome: Genome, trigger: Trigger): Line[] {
+  return rulesFor(genome, trigger).map(([id, rule]) => ({
+    text: `Remember: ${oneLine(rule.text)}`,
+    gene: `rules.${id}`,
+  }));
+}
+
+/** Paths of the rules that stand in the system message. */
+export function standingRules(genome: Genome): string[] {
+  return rulesFor(genome, 'always').map(([id]) => `rules.${id}`);
 }
 
 /** What the loop guard says. */
@@ -85,6 +94,10 @@ export const LOOP_SWITCH =
 /** Asks for the note that closes an attempt. */
 export function notePrompt(chars: number): string {
   return `The attempt is over. Write one line about it for your notes, at most ${chars} characters: what was tried, what it gave, and whether it was better or worse than before.`;
+}
+
+function rulesFor(genome: Genome, trigger: Trigger): [string, Rule][] {
+  return Object.entries(genome.rules).filter(([, rule]) => rule.when === trigger);
 }
 
 function oneLine(text: string): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Genome } from '../genome/genome.ts';
 import type { Curve, PruneRule } from '../jobs/curve.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
-import { type ChatRequest, type Llm, LlmError, type Message, type ToolCall } from '../llm/llm.ts';
+import { type ChatRequest, type Llm, LlmError, type Message } from '../llm/llm.ts';
 import { spoken } from '../llm/thinking.ts';
 import { seedAt } from '../rng.ts';
 import type { Task } from '../suite/suite.ts';
@@ -12,13 +12,16 @@ import { loopGuard } from './loop-guard.ts';
 import { noteBook } from './notes.ts';
 import {
   attemptPrompt,
+  type Line,
   LOOP_SWITCH,
   notePrompt,
   type Phase,
   settingOf,
+  standingRules,
   statusLine,
   systemPrompt,
 } from './prompt.ts';
+import { stepText, textsOf, toolMessages, withTail } from './step-messages.ts';
 import { callTool, type ToolResult, toolTable } from './tools.ts';
 import { type Recorder, recordTrajectory, type Trajectory } from './trajectory.ts';
 import { ruleTriggers } from './triggers.ts';
@@ -61,6 +64,11 @@ export type Transcript = {
   jobs: string[];
   /** Of the first whole training, where the task compares jobs by a metric. */
   curve?: Curve;
+  /**
+   * Paths of the genes that did something, sorted: rules that were put before the model or held back a submission,
+   * skills that it was shown, `loop` where the guard spoke or stopped, `memory` where an earlier attempt's notes stood.
+   */
+  active: string[];
   trajectory: Trajectory;
 };
 
@@ -88,6 +96,7 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
   const triggers = ruleTriggers(genome);
   const record = recordTrajectory(host.model, String(host.seed), host.sampling);
   const ask = caller(genome, host, record);
+  const active = new Set(standingRules(genome));
 
   let attempt = 1;
   let turn = 0;
@@ -110,25 +119,28 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
     }
     const looping = guard.repeats(stepText(calls, results));
     const extra = triggers.afterStep(results, looping);
-    if (calls.length === 0) extra.push('Call a tool.');
+    if (calls.length === 0) extra.push({ text: 'Call a tool.' });
 
     const submitting = results.find((result) => result.submit !== undefined);
     const held = submitting ? triggers.beforeSubmit() : [];
     if (submitting && held.length > 0) {
       submitting.text = 'not yet: look at this first';
       extra.push(...held);
+      markActive(held);
     }
     if (submitting && held.length === 0) {
       useAttempt(folders, submitting.submit ?? 0);
       end = 'submitted';
     } else if (looping && genome.loop.action === 'stop') {
       end = 'stopped-by-loop-guard';
+      active.add('loop');
     }
     if (end !== 'out-of-turns' || turn >= turns) {
       record.observe(calls, textsOf(results));
       break;
     }
 
+    for (const { skill } of results) if (skill !== undefined) active.add(`skills.${skill}`);
     const scored = results.findLast((result) => result.scored);
     const switching = looping && genome.loop.action === 'switch';
     if (scored || switching) {
@@ -136,7 +148,7 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
       await closeAttempt([...messages, reply.message, ...toolMessages(calls, textsOf(results))]);
       if (scored) lastResult = `attempt ${attempt}: ${scored.text}`;
       attempt++;
-      messages = open(switching ? [LOOP_SWITCH, ...extra] : extra);
+      messages = open(switching ? [{ text: LOOP_SWITCH, gene: 'loop' }, ...extra] : extra);
       record.open(messages.slice(1));
     } else {
       const heard = withTail(calls, textsOf(results), closing(extra));
@@ -154,13 +166,16 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
     turns: turn,
     ...record.usage(),
     ...jobs.record(),
+    active: [...active].sort(),
     trajectory: record.trajectory(),
   };
 
   /** The first messages of an attempt. */
-  function open(extra: string[]): Message[] {
+  function open(extra: Line[]): Message[] {
     const files = workspace.list().map((path) => `${path}  ${workspace.firstLine(path)}`);
-    const prompt = attemptPrompt({ task, number: attempt, notes: notes.shown(), files, lastResult });
+    const shown = notes.shown();
+    if (shown.length > 0) active.add('memory');
+    const prompt = attemptPrompt({ task, number: attempt, notes: shown, files, lastResult });
     return [
       { role: 'system', content: systemPrompt(genome, settingOf(task)) },
       { role: 'user', content: `${prompt}\n\n${closing(extra)}` },
@@ -168,10 +183,16 @@ export async function runAgent(genome: Genome, task: Task, host: AgentHost): Pro
   }
 
   /** The lines that end every message to the agent: reminders, and where it stands. */
-  function closing(extra: string[]): string {
+  function closing(extra: Line[]): string {
     const phase = phaseAt(turn + 1, turns, genome);
     const status = statusLine(turn + 1, turns, jobs.left(), phase);
-    return [...extra, ...triggers.beforeTurn(turn + 1, turns, phase), status].join('\n');
+    const lines = [...extra, ...triggers.beforeTurn(turn + 1, turns, phase)];
+    markActive(lines);
+    return [...lines.map(({ text }) => text), status].join('\n');
+  }
+
+  function markActive(lines: Line[]): void {
+    for (const { gene } of lines) if (gene !== undefined) active.add(gene);
   }
 
   /** Has the agent write its note, unless it would never see one. */
@@ -214,26 +235,6 @@ function phaseAt(turn: number, turns: number, genome: Genome): Phase {
   const { improve_share, check_share } = genome.limits;
   if (turn > turns * (1 - check_share)) return 'checking';
   return turn > turns * (1 - check_share - improve_share) ? 'improving' : 'drafting';
-}
-
-function stepText(calls: ToolCall[], results: ToolResult[]): string {
-  return calls
-    .map((call, i) => `${call.function.name} ${call.function.arguments} ${results[i]?.text}`)
-    .join('\n');
-}
-
-function textsOf(results: ToolResult[]): string[] {
-  return results.map((result) => result.text);
-}
-
-/** The results as messages, the last of them with `tail`; where nothing was called, the tail alone. */
-function withTail(calls: ToolCall[], texts: string[], tail: string): Message[] {
-  if (calls.length === 0) return [{ role: 'user', content: tail }];
-  return toolMessages(calls, [...texts.slice(0, -1), `${texts.at(-1)}\n${tail}`]);
-}
-
-function toolMessages(calls: { id: string }[], texts: string[]): Message[] {
-  return calls.map((call, i) => ({ role: 'tool', tool_call_id: call.id, content: texts[i] ?? '' }));
 }
 
 /** Makes the submission of an earlier attempt the one that counts, if there is such. */

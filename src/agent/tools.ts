@@ -15,6 +15,8 @@ export type ToolResult = {
   scored?: boolean;
   /** The model wants to end the trial, with the submission of this attempt (0: the last valid one). */
   submit?: number;
+  /** The skill that was shown. */
+  skill?: string;
 };
 
 export type Tool = {
@@ -156,7 +158,7 @@ function skillTools(genome: Genome): Tool[] {
       const name = string(args, 'name');
       const skill = Object.hasOwn(genome.skills, name) ? genome.skills[name] : undefined;
       if (!skill) throw new ToolError(`there is no skill ${name}`);
-      return { text: `# Skill ${name}\n${skill.body}` };
+      return { text: `# Skill ${name}\n${skill.body}`, skill: name };
     }),
   ];
 }

@@ -19,9 +19,9 @@ export async function gradeTrial(
   folder: string,
   grader: Grader,
 ): Promise<Outcome> {
-  const { turns, tokensIn, tokensOut, usd, gpuMs, jobs, curve } = report;
+  const { turns, tokensIn, tokensOut, usd, gpuMs, jobs, curve, active } = report;
   const usage: Usage = { tokensIn, tokensOut, usd, turns, jobs: jobs.length, gpuMs };
-  const failed = (reason: string): Outcome => ({ kind: 'failed', reason, usage, jobs });
+  const failed = (reason: string): Outcome => ({ kind: 'failed', reason, usage, jobs, active });
   if (!report.submission) return failed(`no submission (${report.end})`);
   const submission = readSubmission(join(folder, 'submission.csv'));
   if (submission.text === null) return failed(submission.reason);
@@ -29,7 +29,8 @@ export async function gradeTrial(
     const grade = await grader.grade(spec.task, submission.text);
     if (!grade.valid) return failed(`invalid submission: ${grade.reason}`);
     const { raw, score, medal, aboveMedian } = grade;
-    return { kind: 'scored', score, raw, medal, aboveMedian, usage, jobs, ...(curve ? { curve } : {}) };
+    const known = { score, raw, medal, aboveMedian, usage, jobs, active };
+    return { kind: 'scored', ...known, ...(curve ? { curve } : {}) };
   } catch (error) {
     return { kind: 'lost', reason: `the grader did not answer: ${messageOf(error)}` };
   }

@@ -55,6 +55,8 @@ export type TrialReport =
       gpuMs: number;
       /** Of its first whole training, where the task compares jobs by a metric. */
       curve?: Curve;
+      /** Paths of the genes that did something, sorted. */
+      active: string[];
     }
   | { kind: 'lost'; reason: string }
   | { kind: 'unwritable'; reason: string }

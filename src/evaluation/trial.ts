@@ -36,7 +36,10 @@ export type Outcome =
       aboveMedian: boolean;
       usage: Usage;
       jobs: string[];
-      /** Paths of genes that did something: rules that fired, skills that were read, `loop`, `memory`; sorted. */
+      /**
+       * Paths of genes that did something: rules that fired, skills that were read, `loop`, `memory`; sorted. Left out
+       * where it is not known (old runs).
+       */
       active?: string[];
       /** Of its first whole training, where the task compares jobs by a metric. */
       curve?: Curve;

@@ -54,6 +54,16 @@ describe('what a trial had paid for', () => {
   });
 });
 
+it.each(['good', 'idle'])('says which genes were active in a trial (%s)', async (script) => {
+  const parts = { concurrency: 1, runner: plainRunner(), model: 'scripted', llm: scripted };
+  const [outcome] = await localEvaluator({ ...world, ...parts }).evaluate([world.spec(script)], () => {});
+  expect(outcome).toMatchObject(
+    script === 'good'
+      ? { kind: 'scored', active: ['memory', 'rules.script'] }
+      : { kind: 'failed', active: ['rules.script'] },
+  );
+});
+
 describe('a submission', () => {
   const finished: Extract<TrialReport, { kind: 'finished' }> = {
     kind: 'finished',
@@ -65,6 +75,7 @@ describe('a submission', () => {
     usd: 0,
     jobs: [],
     gpuMs: 0,
+    active: [],
   };
   const answers = () => join(world.suite.dir, 'tasks/tiny-search/prepared/private/answers.csv');
   const grade = (prepare: (path: string) => void) => {

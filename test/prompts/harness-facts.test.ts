@@ -7,7 +7,7 @@ import { harnessFacts, LIMIT_FACTS, LOW_BUDGET, TRIGGER_FACTS } from '../../src/
 import { plainGenome } from '../fixtures/genomes.ts';
 
 const only = (when: Trigger) => ruleTriggers(plainGenome({ rules: { r: { when, text: 'it' } } }));
-const said = ['Remember: it'];
+const said = [{ text: 'Remember: it', gene: 'rules.r' }];
 const ok = { text: '' };
 const failed = { text: '', error: true };
 const edited = { text: '', edited: true };
@@ -46,7 +46,8 @@ describe('what advisors are told of triggers is what they do', () => {
 
   test('on-loop fires on every loop, below the warning', () => {
     const loops = only('on-loop');
-    for (let i = 0; i < 2; i++) expect(loops.afterStep([ok], true)).toEqual([LOOP_WARNING, ...said]);
+    for (let i = 0; i < 2; i++)
+      expect(loops.afterStep([ok], true)).toEqual([{ text: LOOP_WARNING, gene: 'loop' }, ...said]);
   });
 });
 
