@@ -8,6 +8,7 @@ import { money } from '../report/format.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { checkOut } from '../store/run-dir.ts';
+import { refuseNoRoles } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { conclude } from './conclude.ts';
@@ -32,6 +33,7 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   const founders = await loadFounders(config.genomes);
   const constitution = await loadConstitution(config.genomes);
   const suite = await loadSuite(config.suite);
+  refuseNoRoles(suite);
   const planned = partiesOf(config);
   for (const [name, genome] of founders.genomes) refuseSecrets(`the founder ${name}`, genome);
   const identity = identityOf(config, planned, suite, founders, constitution);

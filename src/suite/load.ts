@@ -38,6 +38,7 @@ export async function loadSuiteWithAnswers(
     dir: resolve(dir),
     hash: hashJson([hashed(suiteFile), loaded.map(({ hash }) => hash)]),
     setup: suiteFile.setup,
+    ...(suiteFile.tasks.every(({ role }) => role === undefined) ? { roleless: true } : {}),
     tasks: loaded.map(({ task }) => task),
   };
   return { suite, answers: new Map(loaded.map(({ task, answers }) => [task.id, answers])) };
@@ -71,6 +72,7 @@ async function loadTask(
   entry: SuiteFile['tasks'][number],
 ): Promise<{ task: Task; answers: Answers; hash: string }> {
   const folder = await taskFolder(dir, entry.id);
+  const { role = 'search' } = entry;
   const files = new Map<string, Buffer>();
   await readTree(folder, '', files);
   const text = (file: string) => files.get(file)?.toString('utf8') ?? null;
@@ -85,11 +87,11 @@ async function loadTask(
     hashes.sort(([a], [b]) => (a < b ? -1 : 1));
     const task: Task = {
       id: entry.id,
-      role: entry.role,
+      role,
       ...file,
       // A job that is stopped is a score that is not measured: never where scores are for credit.
-      prune: entry.role === 'search' ? file.prune : null,
-      distance: entry.role === 'sealed' ? file.distance : null,
+      prune: role === 'search' ? file.prune : null,
+      distance: role === 'sealed' ? file.distance : null,
       publicDir: resolve(folder, PUBLIC),
       startDir: start.length > 0 ? resolve(folder, START) : null,
       publicHash: sha256(canonicalJson(hashes.filter(([path]) => path.startsWith(PUBLIC))), 16),

@@ -76,6 +76,8 @@ export type Suite = {
   hash: string;
   /** The command that installs what its tasks need of a machine; null where that is nothing. */
   setup: string | null;
+  /** `suite.json` gives no roles: all tasks stand here as search tasks, until folds give them others; else left out. */
+  roleless?: true;
   tasks: Task[];
 };
 

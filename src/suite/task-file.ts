@@ -10,7 +10,8 @@ export type SuiteFile = {
   name: string;
   version: string;
   setup: string | null;
-  tasks: { id: string; role: Role }[];
+  /** Roles stand at all tasks or at none. */
+  tasks: { id: string; role?: Role }[];
 };
 
 /** What `task.json` holds; other members (a title, credits) are for people. */
@@ -40,17 +41,17 @@ export function readSuiteFile(value: unknown): SuiteFile {
   if (!Array.isArray(suite.tasks) || suite.tasks.length === 0)
     throw new Error('"tasks" must list at least one task');
   const seen = new Set<string>();
-  const tasks = suite.tasks.map((item, i) => {
+  const entries = suite.tasks.map((item, i) => record(item, `tasks[${i}]`));
+  const hasRoles = entries.some(({ role }) => role !== undefined);
+  const tasks = entries.map((entry, i) => {
     const at = `tasks[${i}]`;
-    const entry = record(item, at);
     const id = text(entry, 'id', at);
     if (!/^[a-z0-9][a-z0-9._-]{0,79}$/.test(id)) {
       throw new Error(`${at}: id "${id}" is not made of a-z, 0-9, ".", "_" and "-"`);
     }
     if (seen.has(id)) throw new Error(`${at}: id "${id}" stands twice`);
     seen.add(id);
-    const role = oneOf(entry, 'role', ROLES, at);
-    return { id, role };
+    return hasRoles ? { id, role: oneOf(entry, 'role', ROLES, at) } : { id };
   });
   return {
     name: text(suite, 'name'),

@@ -43,6 +43,21 @@ describe('loadSuite', () => {
     expect(JSON.stringify(suite)).not.toContain('3.5');
   });
 
+  it('takes a suite without roles as it is, and refuses one where only some tasks have a role', async () => {
+    const files = tinySuite();
+    const suite = JSON.parse(files['suite.json']!);
+    const tasks = suite.tasks.map(({ id }: { id: string }) => ({ id }));
+    await writeFiles(dir, { ...files, 'suite.json': JSON.stringify({ ...suite, tasks }) });
+    const loaded = await loadSuite(dir);
+    expect(loaded.roleless).toBe(true);
+    expect(loaded.tasks.map(({ role, distance }) => [role, distance])).toEqual(
+      Array(3).fill(['search', null]),
+    );
+    const some = [tasks[0], ...suite.tasks.slice(1)];
+    await writeFiles(dir, { 'suite.json': JSON.stringify({ ...suite, tasks: some }) });
+    await expect(loadSuite(dir)).rejects.toThrow(/tasks\[0\]: no "role"/);
+  });
+
   it('lets jobs be compared on search tasks alone, whatever a task says', async () => {
     const files = tinySuite();
     const prune = { metric: 'loss', direction: 'min' };
