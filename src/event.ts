@@ -31,8 +31,9 @@ export type Candidate = {
 
 /**
  * What is believed of a candidate, as of the last barrier at which it was measured. Differences are candidate −
- * baseline on the same task and repeat of search tasks, in [−1, 1]. `n`, `sum` and `squares` are of the raw
- * differences; `shrunk` and `error` are mean and standard error after shrinkage; `repeats` counts full blocks.
+ * baseline on the same task and repeat of search tasks, in [−1, 1]; in a chain, candidate − incumbent of then. `n`,
+ * `sum` and `squares` are of the raw differences; `shrunk` and `error` are mean and standard error after shrinkage, of
+ * candidate − baseline in a chain too; `repeats` counts full blocks.
  */
 export type Estimate = {
   n: number;

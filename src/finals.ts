@@ -9,6 +9,7 @@ import {
   taskMeans,
 } from './selection/credit.ts';
 import { priorMean, updateEstimate } from './selection/estimate.ts';
+import { chooseFinalists } from './selection/finalists.ts';
 import { type MeasureParts, measure, pairs } from './selection/measure.ts';
 import { rank } from './selection/survival.ts';
 import type { State } from './state.ts';
@@ -76,16 +77,6 @@ export function unfinished({ state }: { state: State }, stop: Stop): Result {
     far: null,
     verdict: 'not measured',
   };
-}
-
-/** The best of all that were measured in full, by shrunk estimate; the baseline is there anyway. */
-function chooseFinalists({ state, identity }: FinalsParts): string[] {
-  const measured = [...state.candidates.values()].filter(
-    ({ id }) => (state.estimates.get(id)?.repeats ?? 0) > 0 && id !== state.baseline,
-  );
-  return rank(measured, state.estimates)
-    .slice(0, identity.search.finalists)
-    .map(({ id }) => id);
 }
 
 /**

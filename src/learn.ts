@@ -11,6 +11,7 @@ import { excerpt } from './prompts/excerpt.ts';
 import { seedAt } from './rng.ts';
 import type { Round } from './selection/barrier.ts';
 import { block, pairs } from './selection/measure.ts';
+import { referenceOf, strategyOf, uses } from './selection/strategy.ts';
 import type { State } from './state.ts';
 import type { Task } from './suite/suite.ts';
 import { together } from './together.ts';
@@ -35,12 +36,13 @@ const KNOWN = 10;
 type Trial = { candidate: string; task: Task; difference: number };
 
 /**
- * Lets the critic write lessons from a generation: its trials furthest below the baseline on the same seed, and the
- * one furthest above, each of another candidate. Lessons that are known are not journalled again, which makes this
+ * Lets the critic write lessons from a generation: its trials furthest below the reference on the same seed, and the
+ * one furthest above, each of another candidate; in a chain, which has one, each on another task. Lessons that are known are not journalled again, which makes this
  * safe to repeat after a cut.
  */
 export async function learn(parts: LearnParts, round: Round): Promise<void> {
   const { identity, state } = parts;
+  if (!uses(identity, 'memory')) return;
   const cases = await Promise.all(chooseCases(parts, round).map((trial) => openCase(parts, round, trial)));
   const lessons = await together(
     cases.map(async (it, i) =>
@@ -69,18 +71,21 @@ function writtenBefore({ lessons, lessonRecords }: State, { generation }: Round,
 /** In slot order within equals: survivors first, then new candidates. */
 function chooseCases(parts: LearnParts, { generation, bred, tasks }: Round): Trial[] {
   const { state } = parts;
-  const measured = [...state.survivors, ...bred.map(({ id }) => id)].filter((id) => id !== state.baseline);
+  const reference = referenceOf(parts);
+  const measured = [...state.survivors, ...bred.map(({ id }) => id)].filter((id) => id !== reference);
   const trials = measured.flatMap((candidate) =>
-    tasks.flatMap((task): Trial[] =>
-      pairs(parts, candidate, [task], generation).map(({ difference }) => ({ candidate, task, difference })),
-    ),
+    tasks.flatMap((task): Trial[] => {
+      const found = pairs(parts, candidate, [task], generation, reference);
+      return found.map(({ difference }) => ({ candidate, task, difference }));
+    }),
   );
+  const chain = strategyOf(parts.identity) === 'chain';
+  const alike = (a: Trial, b: Trial) => (chain ? a.task === b.task : a.candidate === b.candidate);
   const chosen: Trial[] = [];
   const take = (count: number, sign: 1 | -1) => {
     for (const trial of [...trials].sort((a, b) => sign * (b.difference - a.difference))) {
       if (count === 0) return;
-      if (sign * trial.difference <= 0 || chosen.some((other) => other.candidate === trial.candidate))
-        continue;
+      if (sign * trial.difference <= 0 || chosen.some((other) => alike(other, trial))) continue;
       chosen.push(trial);
       count--;
     }
@@ -93,9 +98,10 @@ function chooseCases(parts: LearnParts, { generation, bred, tasks }: Round): Tri
 async function openCase(parts: LearnParts, { generation }: Round, trial: Trial): Promise<Case | null> {
   const { state } = parts;
   const [own] = block(parts, trial.candidate, [trial.task], generation);
-  const [reference] = block(parts, state.baseline, [trial.task], generation);
+  const against = referenceOf(parts);
+  const [reference] = block(parts, against, [trial.task], generation);
   const [trajectory, other] = await Promise.all([own!, reference!].map(({ id }) => parts.readTrajectory(id)));
-  const [pair] = pairs(parts, trial.candidate, [trial.task], generation);
+  const [pair] = pairs(parts, trial.candidate, [trial.task], generation, against);
   if (!trajectory || !pair) return null;
   const genome = await parts.genomes.load(trial.candidate);
   return {
@@ -106,6 +112,11 @@ async function openCase(parts: LearnParts, { generation }: Round, trial: Trial):
     genes: genePaths(genome),
     genome,
     own: { trial: own!.id, score: pair.score, trajectory, outcome: state.outcomes.get(own!.id)! },
-    reference: { trial: reference!.id, score: pair.score - pair.difference, trajectory: other ?? null },
+    reference: {
+      trial: reference!.id,
+      score: pair.score - pair.difference,
+      trajectory: other ?? null,
+      ...(against === state.baseline ? {} : { harness: 'the harness it was bred from' }),
+    },
   };
 }

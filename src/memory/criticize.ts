@@ -17,7 +17,7 @@ import type { Lesson } from './lesson.ts';
 import { jaccard } from './likeness.ts';
 import { lessonWords } from './recall.ts';
 
-/** A trial worth a look: what the candidate did on a search task, beside the baseline on the same seed. */
+/** A trial worth a look: what the candidate did on a search task, beside the reference on the same seed. */
 export type Case = {
   lineage: string;
   generation: number;
@@ -29,7 +29,8 @@ export type Case = {
   /** The candidate's genome, for the rules that were in force; left out where it is not at hand. */
   genome?: Genome;
   own: { trial: string; score: number; trajectory: Trajectory; outcome?: Outcome };
-  reference: { trial: string; score: number; trajectory: Trajectory | null };
+  /** `harness` says what the reference is, where it is not the baseline. */
+  reference: { trial: string; score: number; trajectory: Trajectory | null; harness?: string };
 };
 
 /** What criticism takes: the model, the request's seed, the case, and lessons that shall not be written again. */
@@ -45,7 +46,7 @@ const ALIKE = 0.8;
 const REPLY = 4096;
 /** Characters of the two traces, and of what stood before the first turn. */
 const WHOLE = 24_000;
-const BASELINE_WHOLE = 12_000;
+const REFERENCE_WHOLE = 12_000;
 const OPENING: Opening = { system: 3000, user: 2000 };
 
 /**
@@ -81,14 +82,16 @@ export function isKnown(lesson: Lesson, others: ReadonlyMap<string, Lesson>): bo
 /** What the critic is told; short excerpts always, whole traces as far as `room` (characters) allows. */
 function critiqueText(it: Case, known: readonly Lesson[], room: number): CritiqueText {
   const { own, reference, task, setting, genes, genome } = it;
+  const { harness = 'the baseline harness' } = reference;
   const text: CritiqueText = {
     setting,
+    harness,
     task: `${task.id} (${task.family})`,
-    scores: `The agent under this harness scored ${points(own.score)}; under the baseline harness, with the same seed, ${points(reference.score)}. ${POINTS}`,
+    scores: `The agent under this harness scored ${points(own.score)}; under ${harness}, with the same seed, ${points(reference.score)}. ${POINTS}`,
     excerpt: excerpt(own.trajectory),
     whole: '',
-    baselineExcerpt: reference.trajectory ? excerpt(reference.trajectory) : '',
-    baselineWhole: '',
+    referenceExcerpt: reference.trajectory ? excerpt(reference.trajectory) : '',
+    referenceWhole: '',
     outcome: own.outcome ? ending(own.outcome) : '',
     rules: genome ? rulesOf(genome) : '',
     genes: genes.join(', '),
@@ -99,11 +102,11 @@ function critiqueText(it: Case, known: readonly Lesson[], room: number): Critiqu
   // Less than a few turns says no more than the excerpt.
   if (left < 4000) return text;
   const whole = Math.min(WHOLE, reference.trajectory ? Math.floor((2 * left) / 3) : left);
-  const rest = Math.min(BASELINE_WHOLE, left - whole);
+  const rest = Math.min(REFERENCE_WHOLE, left - whole);
   return {
     ...text,
     whole: wholeTrace(own.trajectory, whole - 100, OPENING),
-    baselineWhole: reference.trajectory ? wholeTrace(reference.trajectory, rest - 100) : '',
+    referenceWhole: reference.trajectory ? wholeTrace(reference.trajectory, rest - 100) : '',
   };
 }
 

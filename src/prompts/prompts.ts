@@ -50,13 +50,15 @@ export type MergeText = {
 export type CritiqueText = {
   /** What the trial opened with, where it is not the usual. */
   setting?: string | undefined;
+  /** What the trial is compared with: "the baseline harness". */
+  harness: string;
   task: string;
   scores: string;
   /** What happened, in short and at length. */
   excerpt: string;
   whole: string;
-  baselineExcerpt: string;
-  baselineWhole: string;
+  referenceExcerpt: string;
+  referenceWhole: string;
   /** How the trial ended. */
   outcome: string;
   rules: string;
@@ -143,7 +145,7 @@ Answer with one JSON object and nothing else:
 
 A rule's value is {"when": trigger, "text": English}; triggers: ${RULE_GENES.triggers.join(', ')}. A skill's is {"description": English, "body": Markdown}. No other fields.`;
 
-function criticise(setting: string | undefined): string {
+function criticise(setting: string | undefined, harness: string): string {
   return `You criticise the work of an agent.
 
 The agent solves small machine-learning competitions in a working folder, with tools. A harness decides how it
@@ -155,7 +157,7 @@ How the harness works:
 
 ${harnessFacts(setting)}
 
-Look for the step at which the trial was decided, and compare it with what happened under the baseline harness on the
+Look for the step at which the trial was decided, and compare it with what happened under ${harness} on the
 same task with the same seed. Ask whether a rule in force there helped, misled, or was not heeded.
 
 Answer with one JSON object and nothing else:
@@ -223,17 +225,17 @@ export function mergePrompt({ path, kind, ancestor, first, second }: MergeText):
 
 /** The messages that ask for lessons from a trial. */
 export function critiquePrompt(text: CritiqueText): Message[] {
-  return ask(criticise(text.setting), [
+  return ask(criticise(text.setting, text.harness), [
     `# Task ${text.task}`,
     text.scores,
     section('What the agent did', text.excerpt),
-    section('What it did under the baseline harness', text.baselineExcerpt),
+    section(`What it did under ${text.harness}`, text.referenceExcerpt),
     section('Genes of the harness', text.genes),
     section('Rules in force', text.rules),
     section('How the trial ended', text.outcome),
     section('Lessons written already: none of these again, in other words either', text.known),
     section('The whole trace', fenced(text.whole)),
-    section('The whole trace under the baseline harness', fenced(text.baselineWhole)),
+    section(`The whole trace under ${text.harness}`, fenced(text.referenceWhole)),
     section('Your answer', 'One JSON object as described.'),
   ]);
 }

@@ -11,6 +11,7 @@ import { priorMean, updateEstimate } from './estimate.ts';
 import { block, pairs } from './measure.ts';
 import { creditOperators, gainOver } from './operators.ts';
 import { checkPredictions } from './predictions.ts';
+import { measuredAgain, places, races, referenceOf } from './strategy.ts';
 import { survive } from './survival.ts';
 
 /** A generation on the way: its new candidates in slot order, and the search tasks. */
@@ -18,42 +19,39 @@ export type Round = { generation: number; bred: readonly Candidate[]; tasks: rea
 
 type Known = { identity: RunIdentity; state: State };
 
-/** How many of a generation are kept and measured again: at most half the population, at least one. */
-export function places({ population, search }: RunIdentity): number {
-  return Math.max(1, Math.min(search.elites, Math.floor(population / 2)));
-}
-
-/** The tasks that new candidates of a generation meet first, in the order of `tasks`. */
-export function firstTasks(identity: RunIdentity, { generation, tasks }: Round): Task[] {
+/** The tasks that new candidates of a generation meet first, in the order of `tasks`; all where there is no race. */
+export function firstTasks(identity: RunIdentity, { generation, tasks }: Round): readonly Task[] {
+  if (!races(identity)) return tasks;
   const drawn = rngAt(identity.seed, 'first', generation).shuffle(tasks).slice(0, identity.search.firstTasks);
   return tasks.filter((task) => drawn.includes(task));
 }
 
-/** Incumbents and baseline on all tasks, founders too; other new candidates on their first tasks. */
+/** Who is measured again and founders on all tasks, other new candidates on their first tasks. */
 export function firstTrials(known: Known, round: Round): TrialSpec[] {
-  const { identity, state } = known;
+  const { identity } = known;
   const { generation, tasks } = round;
-  const incumbents = new Set([state.baseline, ...incumbentsOf(known, round)]);
+  const full = new Set([...measuredAgain(known, round.bred), ...foundersOf(round)]);
   return [
-    ...[...incumbents].flatMap((id) => block(known, id, tasks, generation)),
+    ...[...full].flatMap((id) => block(known, id, tasks, generation)),
     ...newcomersOf(round).flatMap(({ id }) => block(known, id, firstTasks(identity, round), generation)),
   ];
 }
 
-/** How the new candidates stand after their first tasks, in slot order; asked when `firstTrials` are in. */
+/** How the new candidates stand after their first tasks, in slot order; asked when `firstTrials` are in. None without a race. */
 export function raceNewcomers(known: Known, round: Round): Standing[] {
   const { identity, state } = known;
+  if (!races(identity)) return [];
   const tasks = firstTasks(identity, round);
   const differences = (id: string) =>
     pairs(known, id, tasks, round.generation).map((pair) => pair.difference);
   const entries = newcomersOf(round).map(
     (candidate): Entry => ({
       id: candidate.id,
-      prior: priorOf(state, candidate),
+      prior: priorOf(known, candidate),
       differences: differences(candidate.id),
     }),
   );
-  const paces = incumbentsOf(known, round).map(
+  const paces = [...state.survivors, ...foundersOf(round)].map(
     (id): Pace => ({
       believed: estimate(known, round, id, round.tasks).shrunk,
       differences: differences(id),
@@ -75,15 +73,21 @@ export function remainingTrials(known: Known, round: Round): TrialSpec[] {
 export function concludeGeneration(known: Known, round: Round): Extract<Event, { type: 'generation' }> {
   const { identity, state } = known;
   const { generation, bred, tasks } = round;
-  const measured = new Set([state.baseline, ...state.survivors, ...bred.map(({ id }) => id)]);
+  const children = bred.map(({ id }) => id);
+  const measured = new Set([...measuredAgain(known, bred), ...children]);
   const estimates: Record<string, Estimate> = {};
   for (const id of measured) {
     estimates[id] = estimate(known, round, id, state.dropped.has(id) ? firstTasks(identity, round) : tasks);
   }
-  const believed = new Map([...parentsOf(state, bred), ...Object.entries(estimates)]);
-  const pool = [...measured].filter((id) => !state.dropped.has(id) && estimates[id]!.n > 0);
-  const standing = pool.map((id) => state.candidates.get(id)!);
-  const survivors = survive(standing, believed, places(identity));
+  const standing = new Set([...measured, ...state.survivors]);
+  const older = [...bred.flatMap(({ parents }) => parents), ...standing];
+  const believed = new Map([...believedOf(state, older), ...Object.entries(estimates)]);
+  const pool = [...standing].filter((id) => !state.dropped.has(id) && (believed.get(id)?.n ?? 0) > 0);
+  const survivors = survive(
+    pool.map((id) => state.candidates.get(id)!),
+    believed,
+    places(identity),
+  );
   const offspring = bred
     .filter((child) => child.lessons.length > 0)
     .map((child) => ({ lessons: child.lessons, gain: gainOver(child.id, child.parents[0]!, believed) }));
@@ -101,39 +105,40 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
   };
 }
 
-/** Who is measured on all tasks from the start. */
-function incumbentsOf({ state }: Known, { bred }: Round): string[] {
-  return [
-    ...state.survivors,
-    ...bred.filter((candidate) => candidate.operator === 'founder').map(({ id }) => id),
-  ];
+function foundersOf({ bred }: Round): string[] {
+  return bred.filter((candidate) => candidate.operator === 'founder').map(({ id }) => id);
 }
 
 function newcomersOf({ bred }: Round): Candidate[] {
   return bred.filter((candidate) => candidate.operator !== 'founder');
 }
 
+/** What is believed of a candidate by its differences to the reference, and by what is believed of that. */
 function estimate(known: Known, { generation, tasks }: Round, id: string, on: readonly Task[]): Estimate {
   const { state } = known;
-  const candidate = state.candidates.get(id)!;
-  const full = on.length === tasks.length;
+  const reference = referenceOf(known);
+  const before = state.estimates.get(id);
+  // Beside itself a chain's incumbent shows nothing new.
+  if (before && id === reference && id !== state.baseline) return before;
   return updateEstimate(
-    state.estimates.get(id),
-    pairs(known, id, on, generation),
-    priorOf(state, candidate),
-    full,
+    before,
+    pairs(known, id, on, generation, reference),
+    priorOf(known, state.candidates.get(id)!),
+    on.length === tasks.length,
+    reference === state.baseline ? undefined : state.estimates.get(reference),
   );
 }
 
-function priorOf(state: State, candidate: Candidate): number {
-  return priorMean(candidate.parents.map((parent) => state.estimates.get(parent)));
+/** A difference to the baseline is inherited; whether a child is better than its parent nobody knows before. */
+function priorOf(known: Known, { parents }: Candidate): number {
+  const { state } = known;
+  if (referenceOf(known) !== state.baseline) return 0;
+  return priorMean(parents.map((parent) => state.estimates.get(parent)));
 }
 
-function parentsOf(state: State, bred: readonly Candidate[]): [string, Estimate][] {
-  return bred.flatMap(({ parents }) =>
-    parents.flatMap((id): [string, Estimate][] => {
-      const believed = state.estimates.get(id);
-      return believed ? [[id, believed]] : [];
-    }),
-  );
+function believedOf(state: State, ids: readonly string[]): [string, Estimate][] {
+  return ids.flatMap((id): [string, Estimate][] => {
+    const believed = state.estimates.get(id);
+    return believed ? [[id, believed]] : [];
+  });
 }

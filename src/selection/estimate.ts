@@ -8,7 +8,10 @@ const INHERITED = 0.8;
 const USUAL_SD = 0.3;
 const USUAL_WEIGHT = 4;
 
-/** One task at one repeat, where candidate and baseline both have a score. */
+/** What is known of the baseline, which all differences are to in the end. */
+const BASELINE = { shrunk: 0, error: 0 };
+
+/** One task at one repeat, where candidate and reference both have a score. */
 export type Pair = { difference: number; score: number };
 
 /**
@@ -24,13 +27,15 @@ export function priorMean(parents: readonly (Estimate | undefined)[]): number {
  * The estimate after one more block. `pairs` stand in task order, so that the sums are the same for any order in
  * which trials ended; `full` says whether all search tasks were asked for. The mean is shrunk as a normal mean
  * with a normal prior is: towards `prior` with the weight of three trials. The error is the posterior's, with the
- * variance of a difference pooled from the data and the usual 0.3².
+ * variance of a difference pooled from the data and the usual 0.3². Where the pairs are with another reference than the
+ * baseline, `ground` is what is believed of that, and pairs and `prior` are differences to it.
  */
 export function updateEstimate(
   before: Estimate | undefined,
   pairs: readonly Pair[],
   prior: number,
   full: boolean,
+  ground: Pick<Estimate, 'shrunk' | 'error'> = BASELINE,
 ): Estimate {
   const old = before ?? { n: 0, sum: 0, squares: 0, score: 0, repeats: 0 };
   const n = old.n + pairs.length;
@@ -45,7 +50,7 @@ export function updateEstimate(
     squares,
     score,
     repeats: old.repeats + (full ? 1 : 0),
-    shrunk: (PRIOR_WEIGHT * prior + sum) / (PRIOR_WEIGHT + n),
-    error: Math.sqrt(variance / (PRIOR_WEIGHT + n)),
+    shrunk: ground.shrunk + (PRIOR_WEIGHT * prior + sum) / (PRIOR_WEIGHT + n),
+    error: Math.hypot(ground.error, Math.sqrt(variance / (PRIOR_WEIGHT + n))),
   };
 }

@@ -84,20 +84,24 @@ export function block(
   });
 }
 
-/** Candidate and baseline on the same tasks at the same repeat, in task order; tasks where either is missing are left out. */
+/**
+ * Candidate and reference, the baseline unless it is said, on the same tasks at the same repeat, in task order; tasks
+ * where either is missing are left out.
+ */
 export function pairs(
   known: { identity: RunIdentity; state: State },
   candidate: string,
   tasks: readonly Task[],
   repeat: number,
+  reference = known.state.baseline,
 ): Pair[] {
   const { state } = known;
   const scores = (genome: string) =>
     block(known, genome, tasks, repeat).map((spec) => score(state.outcomes.get(spec.id)));
   const own = scores(candidate);
-  return scores(state.baseline).flatMap((reference, i) => {
+  return scores(reference).flatMap((other, i) => {
     const value = own[i] ?? null;
-    return value === null || reference === null ? [] : [{ difference: value - reference, score: value }];
+    return value === null || other === null ? [] : [{ difference: value - other, score: value }];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Part, SearchSettings } from '../config.ts';
 import type { Candidate, Estimate, Operator, OperatorRecord, Refusal } from '../event.ts';
 import type { Rng } from '../rng.ts';
 
@@ -5,38 +6,60 @@ import type { Rng } from '../rng.ts';
 export const OPERATORS = ['mutate-params', 'mutate-text', 'crossover'] as const;
 export type BreedingOperator = (typeof OPERATORS)[number];
 
+/** The part of the search without which an operator is left out. */
+const PART: Record<BreedingOperator, Part> = {
+  'mutate-params': 'typed-steps',
+  'mutate-text': 'llm-edits',
+  crossover: 'crossover',
+};
+
 /** No operator is drawn less often than this, so that one with a bad start is still tried. */
 const FLOOR = 0.15;
 /** What a child is believed to gain before any was seen, and how many children that belief is worth. */
 const USUAL_GAIN = 0.02;
 const USUAL_WEIGHT = 10;
 
+/** The operators that a search may draw, in the order of `OPERATORS`: chain and random search only mutate. */
+export function operatorsOf({ strategy, without = [] }: SearchSettings): BreedingOperator[] {
+  return OPERATORS.filter(
+    (operator) => !without.includes(PART[operator]) && !(strategy !== undefined && operator === 'crossover'),
+  );
+}
+
 /**
- * The chance of each operator, in the order of `OPERATORS`: probability matching (Goldberg 1990) on the mean gain
+ * The chance of each of the `operators`: probability matching (Goldberg 1990) on the mean gain
  * of its children, a refused proposal counting as a child without gain, with a floor of 0.15.
  */
-export function operatorChances(records: ReadonlyMap<string, OperatorRecord>): number[] {
-  const worths = OPERATORS.map((operator) => {
+export function operatorChances(
+  records: ReadonlyMap<string, OperatorRecord>,
+  operators: readonly BreedingOperator[] = OPERATORS,
+): number[] {
+  const worths = operators.map((operator) => {
     const record = records.get(operator) ?? { bred: 0, refused: 0, gain: 0 };
     return (record.gain + USUAL_GAIN * USUAL_WEIGHT) / (record.bred + record.refused + USUAL_WEIGHT);
   });
   const total = worths.reduce((sum, worth) => sum + worth, 0);
-  return worths.map((worth) => FLOOR + (1 - FLOOR * OPERATORS.length) * (worth / total));
+  return worths.map((worth) => FLOOR + (1 - FLOOR * operators.length) * (worth / total));
 }
 
-/** Draws an operator; crossover needs two survivors, and gives way to a typed step without them. */
+/**
+ * Draws one of the `operators`. Crossover needs two survivors, and gives way to the first of the others without them;
+ * null where there is no other.
+ */
 export function chooseOperator(
   records: ReadonlyMap<string, OperatorRecord>,
   survivors: number,
   rng: Rng,
-): BreedingOperator {
+  operators: readonly BreedingOperator[] = OPERATORS,
+): BreedingOperator | null {
+  const other = operators.find((operator) => operator !== 'crossover') ?? null;
   let left = rng.next();
-  for (const [i, chance] of operatorChances(records).entries()) {
+  for (const [i, chance] of operatorChances(records, operators).entries()) {
     left -= chance;
-    const operator = OPERATORS[i]!;
-    if (left < 0) return operator === 'crossover' && survivors < 2 ? 'mutate-params' : operator;
+    const operator = operators[i]!;
+    if (left < 0) return operator === 'crossover' && survivors < 2 ? other : operator;
   }
-  return 'mutate-params';
+  return other;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import { validateGenome } from '../genome/schema.ts';
 import { rngAt } from '../rng.ts';
-import { chooseOperator } from '../selection/operators.ts';
+import { chooseOperator, operatorsOf } from '../selection/operators.ts';
+import { childSlots, contestants, strategyOf, tournamentSize, uses } from '../selection/strategy.ts';
 import { tournament } from '../selection/tournament.ts';
 import type { Suite } from '../suite/suite.ts';
 import { together } from '../together.ts';
@@ -23,22 +24,21 @@ export type BreedParts = VaryParts & {
   record(event: Event): void;
 };
 
-/** Typed steps that a slot may fall back on before it stays empty. */
+/** Typed steps that a slot may fall back on before it stays empty; none where there are no typed steps. */
 const FALLBACKS = 5;
 
 /**
- * Fills the slots of a generation that the survivors leave free; resolves with its new candidates in slot order.
+ * Fills the slots of a generation with children; resolves with its new candidates in slot order.
  * Proposals are made at the same time, from what was known at the last barrier, and accepted in slot order. What is
  * bred already is kept, so this can be called again after a cut.
  */
 export async function breed(parts: BreedParts, generation: number): Promise<Candidate[]> {
-  const { identity, state } = parts;
   if (generation === 0) await admitFounders(parts);
   const present = bredIn(parts, generation);
-  const first = generation === 0 ? founding(parts).length : state.survivors.length;
-  const slots = range(first, identity.population)
+  const slots = childSlots(parts, generation, founding(parts).length)
     .filter((slot) => !present.some((candidate) => candidate.slot === slot))
-    .map((slot) => (generation === 0 ? copySlot(parts, slot) : slotAt(parts, generation, slot)));
+    .map((slot) => (generation === 0 ? copySlot(parts, slot) : slotAt(parts, generation, slot)))
+    .filter((slot) => slot !== null);
   const tasks = parts.suite.tasks.filter((task) => task.role === 'search');
   const proposals = await together(
     slots.map(async (slot) => {
@@ -81,18 +81,26 @@ async function admitFounders(parts: BreedParts): Promise<void> {
 }
 
 /** In the first generation founders are copied in turn, every other round of copies by the model's edits. */
-function copySlot(parts: BreedParts, slot: number): Slot {
+function copySlot(parts: BreedParts, slot: number): Slot | null {
   const founders = founding(parts);
   const copy = slot - founders.length;
   const founder = founders[copy % founders.length]!;
-  const operator = Math.floor(copy / founders.length) % 2 === 0 ? 'mutate-params' : 'mutate-text';
+  const operators = operatorsOf(parts.identity.search).filter((operator) => operator !== 'crossover');
+  const operator = operators[Math.floor(copy / founders.length) % operators.length];
+  if (operator === undefined) return null;
   return { generation: 0, slot, operator, parent: genomeId(founder.genome) };
 }
 
-function slotAt({ identity, state }: BreedParts, generation: number, slot: number): Slot {
+/** Null where nothing can be bred: crossover alone, and one survivor. */
+function slotAt(parts: BreedParts, generation: number, slot: number): Slot | null {
+  const { identity, state } = parts;
   const rng = rngAt(identity.seed, 'slot', generation, slot);
-  const operator = chooseOperator(state.operators, state.survivors.length, rng);
-  const parent = tournament(state.survivors, state.estimates, identity.search.tournament, rng);
+  // Whose children did better is selection too: a random search draws its operators evenly.
+  const records = strategyOf(identity) === 'random' ? new Map() : state.operators;
+  const operator = chooseOperator(records, state.survivors.length, rng, operatorsOf(identity.search));
+  if (operator === null) return null;
+  const size = tournamentSize(identity);
+  const parent = tournament(contestants(parts, generation), state.estimates, size, rng);
   return { generation, slot, operator, parent };
 }
 
@@ -102,7 +110,8 @@ async function fill(parts: BreedParts, slot: Slot, proposed: Proposal): Promise<
   const known = state.refusals.filter((refusal) => refusal.slot === slot.slot).length;
   const parent = await parts.genomes.load(slot.parent);
   let proposal = proposed;
-  for (let attempt = 0; attempt <= FALLBACKS; attempt++) {
+  const fallbacks = uses(parts.identity, 'typed-steps') ? FALLBACKS : 0;
+  for (let attempt = 0; attempt <= fallbacks; attempt++) {
     if (attempt > 0) proposal = await takeStep(parts, slot, attempt);
     const problems = 'genome' in proposal ? problemsOf(parts, proposal.genome, parent) : proposal.problems;
     if ('genome' in proposal && problems.length === 0)
@@ -168,8 +177,4 @@ function isOlder(generation: number): (twin: Candidate) => boolean {
 function bredIn({ state }: BreedParts, generation: number): Candidate[] {
   const bred = [...state.candidates.values()].filter((candidate) => candidate.generation === generation);
   return bred.sort((a, b) => a.slot - b.slot);
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }

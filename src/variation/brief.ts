@@ -112,9 +112,13 @@ function bounds(gene: ScalarGene): string {
 function scorecard({ scorecard }: Evidence): string {
   if (scorecard.length === 0) return '';
   const lines = scorecard.map(({ task, own, baseline, trials }) =>
-    [task.id, task.family, points(own), points(baseline), signedPoints(own - baseline), trials].join(' | '),
+    [task.id, task.family, points(own), ...besides(own, baseline), trials].join(' | '),
   );
   return ['task | family | this harness | baseline | difference | trials', ...lines].join('\n');
+}
+
+function besides(own: number, baseline: number | null): string[] {
+  return baseline === null ? ['not run', '-'] : [points(baseline), signedPoints(own - baseline)];
 }
 
 /** The skills that the table cuts short, shortest first, as many as fit: a skill is rewritten whole or not at all. */
@@ -137,7 +141,7 @@ function bodies(genome: Genome, room: number): string {
 
 function trace({ task, score, baseline, outcome, trajectory }: Shown, limit: number): Trace {
   return {
-    title: `${task}, score ${points(score)}, baseline ${points(baseline)}`,
+    title: `${task}, score ${points(score)}${baseline === null ? '' : `, baseline ${points(baseline)}`}`,
     ending: ending(outcome),
     text: wholeTrace(trajectory, limit, OPENING),
   };

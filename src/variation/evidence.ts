@@ -3,17 +3,18 @@ import type { Outcome, TrialSpec } from '../evaluation/trial.ts';
 import type { RunIdentity } from '../event.ts';
 import { excerpt } from '../prompts/excerpt.ts';
 import { block, score } from '../selection/measure.ts';
+import { measuredAt, strategyOf } from '../selection/strategy.ts';
 import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 
-/** How a harness did on one search task, over its latest trials. */
-export type TaskScore = { task: Task; own: number; baseline: number; trials: number };
+/** How a harness did on one search task, over its latest trials; `baseline` is null where it did not meet them. */
+export type TaskScore = { task: Task; own: number; baseline: number | null; trials: number };
 
-/** A trial to be read, and how it ended, beside the baseline's score on the same seed. */
+/** A trial to be read, and how it ended, beside the baseline's score on the same seed: null in a chain. */
 export type Shown = {
   task: string;
   score: number;
-  baseline: number;
+  baseline: number | null;
   outcome: Outcome;
   trajectory: Trajectory;
 };
@@ -29,8 +30,8 @@ const SUCCESSES = 2;
 const SITUATION = 3;
 
 /**
- * What is known of a genome at the barrier before `generation`. Trials of the last three generations make the
- * scorecard; of those, the ones furthest below the baseline and the best ones can be read. `situation` is short text of
+ * What is known of a genome at the barrier before `generation`. Trials of the last three generations that it was
+ * measured in make the scorecard; of those, the ones furthest below the baseline and the best ones can be read. `situation` is short text of
  * the very worst, by which lessons are recalled; it is the same for all children of the genome.
  */
 export async function gatherEvidence(
@@ -45,13 +46,15 @@ export async function gatherEvidence(
 ): Promise<Evidence & { situation: string }> {
   const { state } = parts;
   const scoreOfTrial = (spec: TrialSpec) => score(state.outcomes.get(spec.id));
+  // A chain does not pay for the baseline.
+  const paired = strategyOf(parts.identity) !== 'chain';
   const trials = tasks.flatMap((task) =>
-    latest(generation).flatMap((repeat) => {
+    measuredAt(parts, genome, generation, GENERATIONS).flatMap((repeat) => {
       const [spec] = block(parts, genome, [task], repeat);
       const [reference] = block(parts, state.baseline, [task], repeat);
       const own = scoreOfTrial(spec!);
-      const baseline = scoreOfTrial(reference!);
-      return own === null || baseline === null ? [] : [{ task, trial: spec!.id, own, baseline }];
+      const baseline = paired ? scoreOfTrial(reference!) : null;
+      return own === null || (paired && baseline === null) ? [] : [{ task, trial: spec!.id, own, baseline }];
     }),
   );
   const scorecard = tasks.flatMap((task) => {
@@ -59,12 +62,11 @@ export async function gatherEvidence(
     const mean = (of: (trial: (typeof on)[number]) => number) =>
       on.reduce((sum, trial) => sum + of(trial), 0) / on.length;
     if (on.length === 0) return [];
-    return [
-      { task, own: mean((trial) => trial.own), baseline: mean((trial) => trial.baseline), trials: on.length },
-    ];
+    const baseline = paired ? mean((trial) => trial.baseline ?? 0) : null;
+    return [{ task, own: mean((trial) => trial.own), baseline, trials: on.length }];
   });
   // What could have been won there: against the baseline on the same seed, or else against a perfect score.
-  const shortfall = (trial: (typeof trials)[number]) => Math.max(trial.baseline, 0.5) - trial.own;
+  const shortfall = (trial: (typeof trials)[number]) => Math.max(trial.baseline ?? 0, 0.5) - trial.own;
   const worst = [...trials].sort((a, b) => shortfall(b) - shortfall(a) || (a.trial < b.trial ? -1 : 1));
   const best = [...trials].sort((a, b) => b.own - a.own || (a.trial < b.trial ? -1 : 1));
   const read = (chosen: typeof trials) =>
@@ -88,8 +90,4 @@ export async function gatherEvidence(
 
 function present(shown: readonly (Shown | null)[]): Shown[] {
   return shown.filter((trial) => trial !== null);
-}
-
-function latest(generation: number): number[] {
-  return Array.from({ length: Math.min(GENERATIONS, generation) }, (_, i) => generation - 1 - i);
 }

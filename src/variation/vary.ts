@@ -6,6 +6,7 @@ import type { Advisor } from '../llm/advisor.ts';
 import { recall } from '../memory/recall.ts';
 import { rngAt, seedAt } from '../rng.ts';
 import type { BreedingOperator } from '../selection/operators.ts';
+import { tournamentSize, uses } from '../selection/strategy.ts';
 import { tournament } from '../selection/tournament.ts';
 import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
@@ -75,14 +76,16 @@ async function cross(
   const second = tournament(
     strangers.length > 0 ? strangers : others,
     state.estimates,
-    identity.search.tournament,
+    tournamentSize(identity),
     rng,
   );
   const genomes: Parents['genomes'] = [await parts.genomes.load(parent), await parts.genomes.load(second)];
   const { genome, taken } = crossover(...genomes, rng, identity.frozen);
   const origin = `From ${second} (${state.candidates.get(second)?.lineage}): ${taken.join(', ')}`;
   const seedOf = (path: string) => seedAt(identity.seed, 'merge', generation, slot, path);
-  const merged = await mergeAll(parts, { ids: [parent, second], genomes }, genome, check, seedOf);
+  const merged = uses(identity, 'llm-edits')
+    ? await mergeAll(parts, { ids: [parent, second], genomes }, genome, check, seedOf)
+    : { genome, notes: [] };
   return {
     ...plain('crossover', [parent, second]),
     hypothesis: [origin, ...merged.notes].join('; '),
@@ -120,7 +123,9 @@ async function edit(
 ): Promise<Proposal> {
   const { identity, state } = parts;
   const evidence = await gatherEvidence(parts, parent, tasks, generation);
-  const lessons = recall(state.lessons, state.lessonRecords, evidence.situation);
+  const lessons = uses(identity, 'memory')
+    ? recall(state.lessons, state.lessonRecords, evidence.situation)
+    : [];
   const focus = focusOf(identity.seed, generation, slot, evidence.failures);
   const frozen = identity.frozen ?? [];
   const brief = {

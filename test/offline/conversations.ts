@@ -53,13 +53,14 @@ export async function realRequests(): Promise<Record<'agent' | 'mutator' | 'crit
       focus: '',
     });
     const critic = critiquePrompt({
+      harness: 'the baseline harness',
       task: 'prices (tabular-regression)',
       scores:
         'The agent under this harness scored 20.0; under the baseline harness, with the same seed, 30.0.',
       excerpt: trace.text,
       whole: trace.text,
-      baselineExcerpt: '',
-      baselineWhole: '',
+      referenceExcerpt: '',
+      referenceWhole: '',
       outcome: '',
       rules: '',
       genes: 'sampling.temperature, rules.work-in-steps',
