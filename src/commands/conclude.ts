@@ -1,4 +1,4 @@
-import type { Result } from '../event.ts';
+import type { Result, Stop } from '../event.ts';
 import { headline } from '../report/headline.ts';
 import { stopLine, summary } from '../report/terminal.ts';
 import type { Suite } from '../suite/suite.ts';
@@ -21,16 +21,24 @@ export async function conclude(
   await writeReport(dir, report);
   if (output.json) context.print(JSON.stringify(headline(report), null, 2));
   else context.print(summary(report, wantsColour()));
-  // Who wants no progress still wants to know what there is to mend.
-  const mend = stop === 'refused' || stop === 'infrastructure';
-  if (stop !== 'finished' && (mend || !output.quiet)) {
+  if (stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
     const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
     context.note(
       `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}${more}\` goes on`,
     );
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   }
+  return exitOf(stop);
+}
+
+/** The exit code of a run that ended so. */
+export function exitOf(stop: Stop): number {
   if (stop === 'interrupted') return EXIT.interrupted;
-  if (mend) return EXIT.inconclusive;
+  if (mustBeMended(stop)) return EXIT.inconclusive;
   return stop === 'finished' ? EXIT.finished : EXIT.limit;
+}
+
+/** Whether something is to be mended before the run can go on: people hear of that even where they want no progress. */
+export function mustBeMended(stop: Stop): boolean {
+  return stop === 'refused' || stop === 'infrastructure';
 }

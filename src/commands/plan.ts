@@ -99,7 +99,7 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
  * Throws a `UserError` where a budget does not pay for the first generation, by the forecast: the money would be spent
  * without anything to show for it.
  */
-export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
+export function refuseSmallBudget(plan: Pick<Plan, 'calls' | 'trials'>, config: RunConfig): void {
   const { first } = plan.calls;
   const tokens = first.tokensIn + first.tokensOut;
   const refuse = (flag: string, given: string, needed: string) => {
@@ -121,7 +121,10 @@ export function refuseSmallBudget(plan: Plan, config: RunConfig): void {
 }
 
 /** A warning where the forecast is above a budget, so that the run will hardly come to its verdict; null where it fits. */
-export function tightBudget({ calls: { all } }: Plan, { budgetUsd, budgetTokens }: RunConfig): string | null {
+export function tightBudget(
+  { calls: { all } }: Pick<Plan, 'calls'>,
+  { budgetUsd, budgetTokens }: RunConfig,
+): string | null {
   const tokens = all.tokensIn + all.tokensOut;
   const dear = budgetUsd !== null && (all.usd ?? 0) > budgetUsd && `$${dollars(all.usd ?? 0)}`;
   const long = budgetTokens !== null && tokens > budgetTokens && `${rough(tokens)} tokens`;
@@ -141,8 +144,12 @@ export function endTrials({ search, population, generations }: RunConfig, { task
   );
 }
 
-/** The plan for people. */
-export function planText(plan: Plan): string {
+/** The plan for people; where `tasks` is a text it stands as it is. */
+export function planText(
+  plan: Omit<Plan, 'suite'> & {
+    suite: Omit<Plan['suite'], 'tasks'> & { tasks: Record<Role, number> | string };
+  },
+): string {
   const { tasks } = plan.suite;
   const { all, first, basis } = plan.calls;
   const { agent, mutator, critic } = plan.models;
@@ -159,7 +166,7 @@ export function planText(plan: Plan): string {
   return table(
     [
       ['suite', `${plan.suite.name} ${plan.suite.version} (${plan.suite.dir})`],
-      ['tasks', `${tasks.search} search, ${tasks.validation} validation, ${tasks.sealed} sealed`],
+      ['tasks', typeof tasks === 'string' ? tasks : rolesText(tasks)],
       ['founders', `${plan.founders.join(', ')}; compared with ${plan.baseline}`],
       ['agent', named(agent)],
       ['mutator', named(mutator)],
@@ -174,6 +181,10 @@ export function planText(plan: Plan): string {
     ],
     [0, 1],
   );
+}
+
+function rolesText({ search, validation, sealed }: Record<Role, number>): string {
+  return `${search} search, ${validation} validation, ${sealed} sealed`;
 }
 
 function setupOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Setup {

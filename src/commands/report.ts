@@ -1,17 +1,23 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { markdown } from '../report/markdown.ts';
 import type { Report, ReportInput } from '../report/model.ts';
 import { summary } from '../report/terminal.ts';
 import type { Given } from '../settings.ts';
 import { readConfigOf } from '../store/catalog.ts';
+import { foldsAround, readFolds } from '../store/folds.ts';
 import { replaceFile } from '../store/replace-file.ts';
+import { foldSuite } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import { type Context, EXIT } from './context.ts';
 import { readReport } from './read-report.ts';
 
 /** `evolve report RUN`: writes report.md and report.json, and prints the summary. */
 export async function report(folder: string, flags: Given, context: Context): Promise<number> {
+  if (await readFolds(folder)) {
+    const { reportFolds } = await import('./folds.ts');
+    return await reportFolds(folder, flags.json === true, context);
+  }
   const { report, notice } = await readReport(folder, await tasksOf(folder, context));
   if (notice) context.note(`evolve: ${notice}`);
   await writeReport(folder, report);
@@ -35,7 +41,12 @@ async function tasksOf(folder: string, context: Context): Promise<ReportInput['t
   const config = await readConfigOf(folder);
   if (!config) return [];
   try {
-    return (await loadSuite(config.suite)).tasks;
+    const suite = await loadSuite(config.suite);
+    const around = await foldsAround(folder);
+    if (around === null) return suite.tasks;
+    const { folds, identity } = (await readFolds(around))!;
+    const fold = foldSuite(suite, folds.length, identity.seed).find(({ name }) => name === basename(folder));
+    return fold?.suite.tasks ?? [];
   } catch (error) {
     context.note(`evolve: the report goes without the families of tasks: ${messageOf(error)}`);
     return [];

@@ -2,8 +2,6 @@ import { resolve } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
 import { loadConstitution } from '../guard/constitution.ts';
-import { sandboxLevel } from '../jobs/sandbox/sandbox.ts';
-import { refuseImpossible } from '../jobs/slots/request.ts';
 import { money } from '../report/format.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
@@ -13,14 +11,15 @@ import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
 import { conclude } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
+import { runFolds } from './folds.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
 import { planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
-import { checkPrices, reachParties } from './reach-parties.ts';
+import { checkPrices } from './reach-parties.ts';
 import { displayed } from './read-report.ts';
+import { makeReady } from './ready.ts';
 import { identityOf } from './run-identity.ts';
-import { withRuntime } from './runtime.ts';
-import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
+import { refuseSecrets } from './safety.ts';
 import { search } from './search.ts';
 
 /**
@@ -33,9 +32,12 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   const founders = await loadFounders(config.genomes);
   const constitution = await loadConstitution(config.genomes);
   const suite = await loadSuite(config.suite);
-  refuseNoRoles(suite);
+  if (config.folds === null) refuseNoRoles(suite);
   const planned = partiesOf(config);
   for (const [name, genome] of founders.genomes) refuseSecrets(`the founder ${name}`, genome);
+  if (config.folds !== null) {
+    return await runFolds({ config, planned, suite, founders, constitution }, output, context);
+  }
   const identity = identityOf(config, planned, suite, founders, constitution);
   const before = config.out === null ? null : (await checkOut(config.out, identity)).state;
   const plan = planOf(config, planned, suite, founders);
@@ -55,11 +57,7 @@ export async function run(given: RunConfig, output: Output, context: Context): P
     say(`${displayed(resolve(config.out))} is finished; a larger --generations extends it`);
     return await conclude(config.out, before.result, suite, output, context);
   }
-  checkCassette(config);
-  if (config.jobs === 'local') await refuseImpossible(suite.tasks);
-  const parties = await reachParties(planned, config, say);
-  if (config.jobs === 'local') checkSandbox(parties, config, await sandboxLevel(), say);
-  const equipped = await withRuntime(suite, config.jobs);
+  const { parties, equipped } = await makeReady(config, planned, suite, say);
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);

@@ -55,13 +55,9 @@ const JOURNAL = 'journal.jsonl';
  * Without `out` it makes `<root>/<date>-<n>` with the first free n.
  */
 export async function openRun(out: string | null, identity: RunIdentity, root = 'runs'): Promise<Run> {
-  const dir = out === null ? await makeDatedFolder(root) : resolve(out);
-  let found = await checkOut(dir, identity);
-  try {
-    if (!found.exists) await makeFolder(dir);
-  } catch (error) {
-    throw storageError(dir, error);
-  }
+  let found = out === null ? null : await checkOut(out, identity);
+  const dir = await makeRunFolder(out, root);
+  found ??= await checkOut(dir, identity);
   const lock = takeLock(dir);
   try {
     // Between look and lock another process may have gone on with the run, or made it.
@@ -85,6 +81,12 @@ export async function checkOut(out: string, identity: RunIdentity, locked = fals
   refuseUnwritable(dir);
   if (!existsSync(dir)) return { exists: false, state: emptyState(), end: { seq: 0, bytes: 0, size: 0 } };
   const entries = readdirSync(dir).filter((name) => !/^lock(\.|$)/.test(name));
+  if (entries.includes('folds.json')) {
+    throw new UserError(
+      `${dir} holds the folds of a run`,
+      `Give the same --folds to go on with it, or \`evolve resume ${out}\`.`,
+    );
+  }
   if (entries.length > 0 && !entries.includes(JOURNAL)) {
     throw new UserError(
       `${dir} is not empty and holds no run`,
@@ -124,6 +126,12 @@ export async function readRun(dir: string, replay?: Replay): Promise<RunReading>
 /** Throws a `UserError` where there is no run in `dir`. */
 export function refuseNoRun(dir: string): void {
   if (existsSync(join(dir, JOURNAL))) return;
+  if (existsSync(join(dir, 'folds.json'))) {
+    throw new UserError(
+      `${dir} holds the folds of a run`,
+      `Give one of them, such as ${join(dir, 'fold-1')}, or \`evolve report ${dir}\` for all together.`,
+    );
+  }
   throw new UserError(
     existsSync(dir) ? `${dir} is not a run: it has no ${JOURNAL}` : `there is no run ${dir}`,
     'Give the folder of a run, such as runs/2026-01-31-1.',
@@ -176,6 +184,18 @@ function writableRun(
   };
 }
 
+/** Makes the folder `out` and those above it; null for a new `<root>/<date>-<n>`. Gives its path. */
+export async function makeRunFolder(out: string | null, root = 'runs'): Promise<string> {
+  if (out === null) return await makeDatedFolder(root);
+  const dir = resolve(out);
+  try {
+    await makeFolder(dir);
+  } catch (error) {
+    throw storageError(dir, error);
+  }
+  return dir;
+}
+
 /** Makes `<root>/<date>-<n>`, with today's date on this machine and the first n that is free. */
 async function makeDatedFolder(root: string): Promise<string> {
   refuseUnwritable(resolve(root));
@@ -209,8 +229,8 @@ async function makeFolder(dir: string): Promise<void> {
   });
 }
 
-/** The folder itself if it exists, else the nearest one above it, must be a folder and writable. */
-function refuseUnwritable(dir: string): void {
+/** Throws a `UserError` unless the folder itself if it exists, else the nearest one above it, is a folder and writable. */
+export function refuseUnwritable(dir: string): void {
   let place = dir;
   while (!existsSync(place)) place = dirname(place);
   if (!statSync(place).isDirectory()) {

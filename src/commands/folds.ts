@@ -1,0 +1,194 @@
+import { join, resolve } from 'node:path';
+import type { RunConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
+import type { Stop } from '../event.ts';
+import type { Founders } from '../genome/founders.ts';
+import type { Constitution } from '../guard/constitution.ts';
+import { foldsSummary } from '../report/folds-text.ts';
+import { count, span } from '../report/format.ts';
+import { checkFolds, openFolds, readFolds } from '../store/folds.ts';
+import { checkOut } from '../store/run-dir.ts';
+import { type Fold, foldSuite } from '../suite/folds.ts';
+import type { Suite } from '../suite/suite.ts';
+import { exitOf, mustBeMended } from './conclude.ts';
+import { type Context, EXIT, type Output } from './context.ts';
+import type { Halt } from './models.ts';
+import type { Parties } from './parties.ts';
+import { partyLines } from './party-lines.ts';
+import { refuseSmallBudget, tightBudget } from './plan.ts';
+import { foldsPlanText, planFolds } from './plan-folds.ts';
+import { checkPrices } from './reach-parties.ts';
+import { usedByFold, writeFoldsReport } from './read-folds.ts';
+import { displayed } from './read-report.ts';
+import { makeReady } from './ready.ts';
+import { wantsColour } from './report.ts';
+import { identityOf } from './run-identity.ts';
+import { search } from './search.ts';
+
+/** What a run with folds is made of, all of it read and checked. */
+export type FoldsParts = {
+  config: RunConfig;
+  planned: Parties;
+  suite: Suite;
+  founders: Founders;
+  constitution: Constitution;
+};
+
+/**
+ * `evolve run --folds K`: one search after the other, each blind to its own fold, in a folder of its own below `--out`.
+ * Budgets and `--max-time` bound all of them together; the first that stops before its end stops the others too, and a
+ * later call goes on from there.
+ */
+export async function runFolds(parts: FoldsParts, output: Output, context: Context): Promise<number> {
+  const { planned, suite, founders, constitution } = parts;
+  const say = output.quiet ? () => {} : (line: string) => context.note(`evolve: ${line}`);
+  const k = parts.config.folds!;
+  refuseControl(parts.config);
+  const folds = foldSuite(suite, k, parts.config.seed);
+  const identity = identityOf(parts.config, planned, suite, founders, constitution);
+  const { out } = parts.config;
+  const before = out === null ? null : await checkFolds(out, identity, k);
+  // As for one run: the budget of an earlier call holds until another one is given.
+  const config: RunConfig = {
+    ...parts.config,
+    budgetUsd: parts.config.budgetUsd ?? before?.config.budgetUsd ?? null,
+    budgetTokens: parts.config.budgetTokens ?? before?.config.budgetTokens ?? null,
+  };
+  const plan = planFolds(config, planned, folds, founders);
+  if (before === null) refuseSmallBudget(plan, config);
+  if (output.dryRun) {
+    checkPrices(planned, config);
+    context.print(output.json ? JSON.stringify(plan, null, 2) : foldsPlanText(plan));
+    return EXIT.finished;
+  }
+  const identityIn = ({ seed, suite: own }: Fold) =>
+    identityOf({ ...config, seed }, planned, own, founders, constitution);
+  const done = new Set<Fold>();
+  for (const fold of before ? folds : []) {
+    const { state } = await checkOut(join(out!, fold.name), identityIn(fold));
+    if (state.result?.stop === 'finished' && config.generations <= state.generations) done.add(fold);
+  }
+  if (done.size === folds.length) {
+    say(`${displayed(resolve(out!))} is finished; a larger --generations extends it`);
+    return await concludeFolds(resolve(out!), output, context);
+  }
+  const { parties, equipped } = await makeReady(config, planned, suite, say);
+  say(
+    `${before ? `resuming ${displayed(resolve(out!))}: ` : ''}${suite.tasks.length} tasks (suite ${suite.name}) in ${k} folds, ` +
+      `each a search of its own: population ${config.population}, generations ${config.generations}, seed ${config.seed}, ` +
+      `model ${config.model}; about ${count(plan.trials.expected)} trials and ${span(plan.ms.expected)} in all`,
+  );
+  if (founders.notice) say(founders.notice);
+  for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
+  for (const warning of [plan.noVerdict, tightBudget(plan, config)]) if (warning) say(warning);
+
+  const opened = await openFolds(
+    out,
+    { ...config, suite: suite.dir, genomes: resolve(config.genomes) },
+    identity,
+    folds,
+  );
+  try {
+    const interrupted = context.interruption();
+    const within = { ...context, interruption: () => interrupted };
+    const left = remaining(
+      config,
+      folds.map(({ name }) => join(opened.dir, name)),
+    );
+    let ended: { stop: Stop; halt: Halt | null } = { stop: 'finished', halt: null };
+    for (const [i, fold] of foldSuite(equipped, k, config.seed).entries()) {
+      if (done.has(folds[i]!)) continue;
+      const maxTimeMs = left.ms();
+      if (interrupted.aborted || maxTimeMs === 0) {
+        ended = { stop: interrupted.aborted ? 'interrupted' : 'max-time', halt: null };
+        break;
+      }
+      say(`${fold.name} of ${k}: ${foldLine(fold)}`);
+      const own = { ...config, ...(await left.budgets(i)), maxTimeMs };
+      const { result, halt } = await search({
+        config: { ...own, seed: fold.seed, out: join(opened.dir, fold.name) },
+        parties,
+        suite: fold.suite,
+        founders,
+        constitution,
+        identity: identityIn(folds[i]!),
+        output,
+        context: within,
+      });
+      ended = { stop: result.stop, halt };
+      if (result.stop !== 'finished') break;
+    }
+    return await concludeFolds(opened.dir, output, context, ended);
+  } finally {
+    opened.close();
+  }
+}
+
+/** `evolve report` on the folder of a run with folds: writes the reports of all, and prints the one over all. */
+export async function reportFolds(dir: string, json: boolean, context: Context): Promise<number> {
+  await concludeFolds(dir, { json, quiet: true, dryRun: false }, context);
+  return EXIT.finished;
+}
+
+async function concludeFolds(
+  dir: string,
+  output: Output,
+  context: Context,
+  { stop, halt }: { stop?: Stop; halt: Halt | null } = { halt: null },
+): Promise<number> {
+  const file = (await readFolds(dir))!;
+  const report = await writeFoldsReport(dir, file, context.note, stop);
+  if (output.json) context.print(JSON.stringify(report, null, 2));
+  else context.print(foldsSummary(report, wantsColour()));
+  if (stop !== undefined && stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
+    const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
+    const through = report.folds.filter((row) => row.stop === 'finished').length;
+    context.note(
+      `evolve: stopped after ${through} of ${report.folds.length} folds: ${halt?.reason ?? stop}; ` +
+        `\`evolve resume ${report.run}${more}\` goes on`,
+    );
+    if (halt?.hint) context.note(`evolve: ${halt.hint}`);
+  }
+  return exitOf(report.stop);
+}
+
+/** What is left, for the fold with that index, of limits that hold for all folds together. */
+function remaining({ budgetTrials, budgetUsd, budgetTokens, maxTimeMs }: RunConfig, dirs: readonly string[]) {
+  const startedAt = performance.now();
+  return {
+    /** Milliseconds, 0 where none is left; null for no limit. */
+    ms: () => maxTimeMs && Math.max(0, Math.ceil(maxTimeMs - (performance.now() - startedAt))),
+    async budgets(own: number): Promise<Pick<RunConfig, 'budgetTrials' | 'budgetUsd' | 'budgetTokens'>> {
+      if (budgetTrials === null && budgetUsd === null && budgetTokens === null) {
+        return { budgetTrials, budgetUsd, budgetTokens };
+      }
+      const others = { trials: 0, usd: 0, tokens: 0 };
+      for (const dir of dirs.filter((_, i) => i !== own)) {
+        const used = await usedByFold(dir);
+        others.trials += used.trials;
+        others.usd += used.usd;
+        others.tokens += used.tokens;
+      }
+      const without = (budget: number | null, used: number) => budget && Math.max(0, budget - used);
+      return {
+        budgetTrials: without(budgetTrials, others.trials),
+        budgetUsd: without(budgetUsd, others.usd),
+        budgetTokens: without(budgetTokens, others.tokens),
+      };
+    },
+  };
+}
+
+function foldLine({ suite }: Fold): string {
+  const of = (role: string) => suite.tasks.filter((task) => task.role === role);
+  const sealed = of('sealed').map(({ id }) => id);
+  return `${of('search').length} search tasks, ${of('validation').length} validation; sealed are ${sealed.join(', ')}`;
+}
+
+function refuseControl({ control }: RunConfig): void {
+  if (control.length === 0) return;
+  throw new UserError(
+    '--control and --folds cannot be given together yet',
+    'leave one of them out; on a suite with roles --control compares the search with others at equal budget',
+  );
+}

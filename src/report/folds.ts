@@ -1,0 +1,170 @@
+import type { Result, Stop } from '../event.ts';
+import { tInterval } from '../statistics/interval.ts';
+import { signFlip } from '../statistics/sign-flip.ts';
+import type { Report } from './model.ts';
+
+/** Two-sided level of the verdict over all folds. */
+const ALPHA = 0.025;
+
+/** What the report over folds needs: of each its sealed tasks, and its own report, null where it has not begun. */
+export type FoldsInput = {
+  folder: string;
+  seed: number;
+  suite: string;
+  model: string;
+  generations: number;
+  folds: readonly { name: string; sealed: readonly SealedTask[]; report: Report | null }[];
+  /** Why the last call ended, where whoever asks knows it better than the folds do. */
+  stop?: Stop;
+};
+
+type SealedTask = { id: string; family: string; distance: 'near' | 'far' | null };
+
+/** A task, sealed in one fold: means over its repeats of the baseline and of that fold's champion. */
+export type FoldTask = {
+  task: string;
+  family: string;
+  distance: 'near' | 'far' | null;
+  fold: string;
+  repeats: number;
+  baseline: number;
+  champion: number;
+  gain: number;
+};
+
+export type FoldRow = {
+  fold: string;
+  /** Null where it has not begun. */
+  stop: Stop | null;
+  champion: { id: string; lineage: string; credited: boolean } | null;
+  /** Champion − baseline on its search tasks, by which it was chosen, and on its sealed tasks; null where not measured. */
+  searchGain: number | null;
+  sealedGain: number | null;
+  sealed: number;
+  trials: number;
+};
+
+/** The report over all folds, as data: `report.json` in their folder, and what `--json` prints. */
+export type FoldsReport = Pick<Result, 'stop' | 'generations' | 'gain' | 'near' | 'far' | 'verdict'> & {
+  run: string;
+  seed: number;
+  suite: string;
+  model: string;
+  baseline: string | null;
+  /** The one champion of all folds; null where they have several, or are not through. */
+  champion: string | null;
+  folds: FoldRow[];
+  tasks: FoldTask[];
+  trials: { run: number; cached: number; lost: number };
+  cost: Report['cost'];
+  wallMs: number;
+};
+
+/** How many tasks a verdict takes at least: the exact test over n cannot go under 2/2ⁿ. */
+export const LEAST_TASKS = 7;
+
+/**
+ * The result over all folds. Every task counts once, by its sealed gain: champion − baseline of the fold in which it was
+ * sealed. Gain, interval (Student's t) and p (exact sign-flip test; sampled above 20) are over task means, and there
+ * only once all folds are finished. What they speak of is the search, over K champions. Pure.
+ */
+export function foldsReportOf(input: FoldsInput): FoldsReport {
+  const { folder, seed, suite, model, generations, folds } = input;
+  const reports = folds.flatMap(({ report }) => report ?? []);
+  const done = folds.every(({ report }) => report?.stop === 'finished');
+  const tasks = folds.flatMap(tasksOf);
+  const champions = new Set(reports.map(({ champion }) => champion?.id));
+  const unfinished = folds.find(({ report }) => report?.stop !== 'finished');
+  const sum = (value: (report: Report) => number) => reports.reduce((all, one) => all + value(one), 0);
+  return {
+    run: folder,
+    stop: done ? 'finished' : (input.stop ?? unfinished?.report?.stop ?? 'interrupted'),
+    generations,
+    seed,
+    suite,
+    model,
+    baseline: reports[0]?.baseline.id ?? null,
+    champion: done && champions.size === 1 ? (reports[0]!.champion?.id ?? null) : null,
+    ...judge(done ? tasks : []),
+    folds: folds.map(rowOf),
+    tasks: tasks.sort((a, b) => (a.task < b.task ? -1 : 1)),
+    trials: {
+      run: sum(({ trials }) => trials.run),
+      cached: sum(({ trials }) => trials.cached),
+      lost: sum(({ trials }) => trials.lost),
+    },
+    cost: {
+      usd: sum(({ cost }) => cost.usd),
+      tokensIn: sum(({ cost }) => cost.tokensIn),
+      tokensOut: sum(({ cost }) => cost.tokensOut),
+      gpuMs: sum(({ cost }) => cost.gpuMs),
+    },
+    wallMs: sum(({ wallMs }) => wallMs),
+  };
+}
+
+/** What is said beforehand where so few tasks allow no verdict; null where they suffice. */
+export function tooFewTasks(tasks: number): string | null {
+  if (tasks >= LEAST_TASKS) return null;
+  const least = (2 / 2 ** tasks).toPrecision(2);
+  return (
+    `${tasks} tasks allow no verdict over all folds: the exact sign-flip test over ${tasks} cannot go under p = ${least}, ` +
+    `and the level is ${ALPHA}; it takes ${LEAST_TASKS}`
+  );
+}
+
+type Input = FoldsInput['folds'][number];
+
+function tasksOf({ name, sealed, report }: Input): FoldTask[] {
+  if (report?.stop !== 'finished') return [];
+  const known = new Map(sealed.map((task) => [task.id, task]));
+  return report.tasks
+    .filter((row) => row.role === 'sealed')
+    .map(({ task, repeats, baseline, champion }) => ({
+      task,
+      family: known.get(task)?.family ?? '',
+      distance: known.get(task)?.distance ?? null,
+      fold: name,
+      repeats,
+      baseline,
+      champion,
+      gain: champion - baseline,
+    }));
+}
+
+function rowOf({ name, sealed, report }: Input): FoldRow {
+  const { champion = null, baseline = null } = report ?? {};
+  const gainOn = (role: 'search' | 'sealed') => {
+    const [own, reference] = [champion?.[role] ?? null, baseline?.[role] ?? null];
+    // Before its end a fold has raw means over different trials, which do not compare.
+    return report?.stop === 'finished' && own !== null && reference !== null ? own - reference : null;
+  };
+  return {
+    fold: name,
+    stop: report?.stop ?? null,
+    champion: champion && { id: champion.id, lineage: champion.lineage, credited: champion.credited },
+    searchGain: gainOn('search'),
+    sealedGain: gainOn('sealed'),
+    sealed: sealed.length,
+    trials: report?.trials.run ?? 0,
+  };
+}
+
+function judge(tasks: readonly FoldTask[]): Pick<FoldsReport, 'gain' | 'near' | 'far' | 'verdict'> {
+  if (tasks.length === 0) return { gain: null, near: null, far: null, verdict: 'not measured' };
+  const gains = tasks.map((row) => row.gain);
+  const gain = { mean: mean(gains), ci95: tInterval(gains), p: signFlip(gains) };
+  const told = gain.p <= ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
+  return { gain, near: part(tasks, 'near'), far: part(tasks, 'far'), verdict: told };
+}
+
+function part(tasks: readonly FoldTask[], distance: 'near' | 'far'): FoldsReport['near'] {
+  const rows = tasks.filter((row) => row.distance === distance);
+  if (rows.length === 0) return null;
+  const of = (key: 'baseline' | 'champion' | 'gain') => mean(rows.map((row) => row[key]));
+  return { baseline: of('baseline'), champion: of('champion'), gain: of('gain'), tasks: rows.length };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
