@@ -1,5 +1,8 @@
-/** What is staked, in equal parts: the shares λ of the capital, an even grid in (0, 1). */
-const STAKES = Array.from({ length: 20 }, (_, i) => (i + 0.5) / 20);
+/**
+ * What is staked, in equal parts: shares λ of the capital, in (0, 1), denser towards 1. The best share is about gain ÷
+ * (gain² + variance), and the mean over several tasks varies so little that it is mostly near 1.
+ */
+const STAKES = Array.from({ length: 20 }, (_, i) => 1 - ((i + 0.5) / 20) ** 2);
 /** So many factors are multiplied before a logarithm is taken; none is near over- or underflow. */
 const CHUNK = 8;
 const CLOSE = 1e-9;
