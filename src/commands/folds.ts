@@ -114,6 +114,8 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
         identity: identityIn(folds[i]!),
         output,
         context: within,
+        // What the other searches did on the tasks that are sealed in this one.
+        hidden: [opened.dir],
       });
       ended = { stop: result.stop, halt };
       if (result.stop !== 'finished') break;

@@ -38,6 +38,8 @@ export type SearchParts = {
   identity: RunIdentity;
   output: Output;
   context: Context;
+  /** Folders that no job may see, beside those of the suite and the run. */
+  hidden?: readonly string[];
 };
 
 /** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
@@ -153,7 +155,7 @@ export async function search(
 
 /** Who runs the jobs of a run whose folder is open; closes that again where nobody can. */
 async function openRunner(
-  { config, parties, suite, identity, output }: SearchParts,
+  { config, parties, suite, identity, output, hidden = [] }: SearchParts,
   run: Run,
   live: LiveBoard,
   signal: AbortSignal,
@@ -165,7 +167,7 @@ async function openRunner(
       config,
       parties,
       suite,
-      hidden: [suite.dir, run.dir],
+      hidden: [suite.dir, run.dir, ...hidden],
       shared: join(run.dir, 'slurm'),
       identity,
       resumable: true,
