@@ -11,6 +11,7 @@ const EXAMPLES = `Examples:
   evolve resume runs/2026-01-31-1                   go on where a run was stopped
   evolve status runs/2026-01-31-1                   how a run stands, and what its jobs do
   evolve show runs/2026-01-31-1 champion            the winner: its genes, its ancestry
+  evolve attribute runs/2026-01-31-1                which of the champion's changes carried the gain
   evolve trial --genome genomes/baseline            no search, just measure one genome
 `;
 
@@ -62,6 +63,9 @@ const MEASURING = [
   'job-cache',
   ...CALLING,
 ];
+
+/** How trials of a run that has ended are run again; what they are on is the run's. */
+const LOOKING = MEASURING.filter((name) => name !== 'model' && name !== 'seed');
 
 /**
  * The command line. Its commands are loaded when they are called, so that help and bad arguments answer at once;
@@ -162,6 +166,29 @@ export function program(context: Context, done: (code: number) => void): Command
     .option('--keep <DIR>', "where the trials' folders stay; else they are removed");
   withSettings(trial, (name) => MEASURING.includes(name));
   withOutput(trial);
+
+  const attribute = add(
+    'attribute <RUN>',
+    'what carried the gain: each gene of the champion put back by itself, and measured',
+    async ([folder], flags) => (await import('./attribute.ts')).attribute(folder!, flags, context),
+  );
+  attribute
+    .option('--repeats <K>', 'trials of each genome on each task (so many as make about 2,000; 3 to 20)')
+    .option('--dry-run', 'say how many trials it takes, and do nothing');
+  withSettings(attribute, (name) => LOOKING.includes(name));
+  withOutput(attribute);
+  const prune = add(
+    'prune <RUN>',
+    'the smallest champion that is not worse: genes put back one after the other, and measured',
+    async ([folder], flags) => (await import('./prune.ts')).prune(folder!, flags, context),
+  );
+  prune
+    .option('--out <DIR>', 'where the genome goes, a new folder (RUN/pruned)')
+    .option('--margin <X>', 'how much lower its mean score may be (0.01)')
+    .option('--repeats <K>', 'trials of each genome on each task, as for attribute; twice as many at the end')
+    .option('--dry-run', 'say how many trials it takes, and do nothing');
+  withSettings(prune, (name) => LOOKING.includes(name));
+  withOutput(prune);
 
   add('validate <PATH...>', 'check genomes, suites and configuration', async (paths, flags) =>
     (await import('./validate.ts')).validate(paths, flags, context),

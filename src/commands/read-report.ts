@@ -8,6 +8,7 @@ import { profileOf } from '../llm/profiles.ts';
 import { usedSampling } from '../llm/wire.ts';
 import { type Report, type ReportInput, reportOf } from '../report/model.ts';
 import type { Narrowed } from '../report/models.ts';
+import { readAttribution } from '../store/attribution-file.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { jobsIn, readJobsLog } from '../store/jobs-log.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
@@ -45,6 +46,7 @@ export async function readReport(
       spending: readLedger(join(folder, 'ledger.jsonl')),
       narrowed: await narrowedIn(folder, reading),
     },
+    attribution: readAttribution(folder),
     wallMs: workedMs(times, sessions),
   };
   // Which genomes the report compares is known when it has been made once; they are read, and it is made again.

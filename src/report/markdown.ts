@@ -1,3 +1,4 @@
+import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from './attribution-text.ts';
 import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
 import { pruningText } from './pruning.ts';
@@ -15,6 +16,7 @@ export function markdown(report: Report): string {
     against(report),
     section('Lineages', lineages(report)),
     section('The champion against the baseline, gene by gene', changes(report)),
+    section('What carried the gain', carried(report)),
     section("The champion's ancestry", ancestry(report)),
     section('Lessons that helped', lessons(report)),
     section('Operators', operators(report)),
@@ -93,6 +95,12 @@ function changes({ champion, baseline, changes: list }: Report): string {
       clip(after ?? 'dropped', 300),
     ]),
   );
+}
+
+function carried({ attribution }: Report): string {
+  if (!attribution) return '';
+  const notes = attributionNotes(attribution).map((note) => `- ${text(note)}`);
+  return `${table(ATTRIBUTION_TITLES, attributionRows(attribution, 100))}\n\n${notes.join('\n')}`;
 }
 
 function ancestry({ ancestry: rows }: Report): string {

@@ -2,6 +2,7 @@ import type { Candidate, Event, GeneChange, Operator, OperatorRecord, Result } f
 import type { JobRecord } from '../jobs/runner.ts';
 import type { Totals } from '../llm/ledger-book.ts';
 import type { State } from '../state.ts';
+import type { Attribution } from './attribution.ts';
 import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
 import { type ModelsReport, modelsOf, type Narrowed } from './models.ts';
 import { type Pruning, pruningOf } from './pruning.ts';
@@ -25,6 +26,8 @@ export type ReportInput = {
   jobs: readonly JobRecord[];
   /** What the ledger says, and where an endpoint took other values than the genome says. */
   models: { spending: Totals | null; narrowed: Narrowed[] };
+  /** What `evolve attribute` found, of whichever champion; null where it was not asked. */
+  attribution?: Attribution | null;
   wallMs: number;
 };
 
@@ -90,6 +93,8 @@ export type Report = Result & {
   lineages: LineageRow[];
   /** From the baseline to the champion. */
   changes: GeneChange[];
+  /** Which of these changes carried the gain; left out where that was not measured for this champion. */
+  attribution?: Attribution;
   /** Founder first. */
   ancestry: AncestryRow[];
   lessons: { written: number; retired: number; helped: LessonRow[] };
@@ -110,6 +115,8 @@ export function reportOf(input: ReportInput): Report {
   const pruning = pruningOf(input.jobs);
   const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;
   const ancestors = champion ? ancestryOf(champion, state) : [];
+  // A run that was extended may have another champion than the one that was looked at.
+  const attribution = input.attribution?.champion === champion?.id ? input.attribution : null;
   return {
     ...result,
     run: input.folder,
@@ -129,6 +136,7 @@ export function reportOf(input: ReportInput): Report {
     wallMs: input.wallMs,
     lineages: lineagesOf(state, trials, input.jobs, input.diff),
     changes: champion && champion.id !== state.baseline ? input.diff(state.baseline, champion.id) : [],
+    ...(attribution ? { attribution } : {}),
     ancestry: ancestors.map((candidate) => ancestryRow(candidate, state)),
     lessons: lessonsOf(state, ancestors),
     operators: Object.fromEntries(state.operators),

@@ -1,3 +1,4 @@
+import { attributionRows } from './attribution-text.ts';
 import {
   change,
   clip,
@@ -24,6 +25,7 @@ export function summary(report: Report, colour: boolean): string {
     ['Champion against baseline', against(report)],
     ['Lineages', lineages(report)],
     ['The champion against the baseline, gene by gene', changes(report)],
+    ['What carried the gain (of `evolve attribute`; not adjusted for the number of genes)', carried(report)],
     ['Lessons that helped', lessons(report)],
     ['Cost', cost(report)],
     ['Where', where(report)],
@@ -94,6 +96,12 @@ function changes(report: Report): string {
   if (!report.champion) return '';
   if (report.champion.id === report.baseline.id) return 'nothing: the baseline itself is the champion';
   return report.changes.map((item) => change(item, 44)).join('\n');
+}
+
+function carried({ attribution }: Report): string {
+  return attribution
+    ? table([['effect', '95% interval', 'active', ''], ...attributionRows(attribution, 40)], [3])
+    : '';
 }
 
 function lessons({ lessons: { written, retired, helped } }: Report): string {
