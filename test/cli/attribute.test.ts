@@ -1,0 +1,168 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attribute } from '../../src/commands/attribute.ts';
+import type { Context } from '../../src/commands/context.ts';
+import { prune } from '../../src/commands/prune.ts';
+import { UserError } from '../../src/errors.ts';
+import { genomeId } from '../../src/genome/hash.ts';
+import { loadGenome } from '../../src/genome/load.ts';
+import type { Attribution } from '../../src/report/attribution.ts';
+import type { Pruned } from '../../src/report/pruned.ts';
+import type { Given } from '../../src/settings.ts';
+import { takeLock } from '../../src/store/lock.ts';
+import { baseline, endedRun } from '../fixtures/ended-run.ts';
+import { plainGenome } from '../fixtures/genomes.ts';
+import { smallWorld } from '../fixtures/small-world.ts';
+import { emptyFolder, evolve } from './evolve.ts';
+
+const champion = plainGenome({
+  sampling: { ...baseline.sampling, temperature: 0.5 },
+  rules: {
+    ...baseline.rules,
+    check: { when: 'before-submit', text: 'Check the file before you submit it.' },
+  },
+});
+const OFFLINE = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined };
+/** Two genes, champion and baseline on five tasks, two repeats. */
+const TRIALS = 4 * 5 * 2;
+
+let folder: ReturnType<typeof emptyFolder>;
+const at = (...names: string[]) => path.join(folder.dir, ...names);
+const look = (args: string[], during?: Parameters<typeof evolve>[2]) =>
+  evolve([...args, '--repeats', '2', '--workers', '2'], { cwd: folder.dir, env: OFFLINE }, during);
+const linesOf = (run: string) => readFileSync(at(run, 'attribution.jsonl'), 'utf8').trimEnd().split('\n');
+
+let calm: Awaited<ReturnType<typeof look>>;
+beforeAll(async () => {
+  folder = emptyFolder();
+  await smallWorld(folder.dir);
+  for (const run of ['calm', 'cut', 'plain']) await endedRun(folder.dir, run, champion);
+  await endedRun(folder.dir, 'open', champion, false);
+  await endedRun(folder.dir, 'same', baseline);
+  calm = await look(['attribute', 'calm', '--json']);
+}, 120_000);
+afterAll(() => folder.remove());
+
+describe('evolve attribute', () => {
+  test('puts each gene back by itself, on fresh repeats of search and validation tasks alone', async () => {
+    expect(calm.code).toBe(0);
+    const found = JSON.parse(calm.stdout) as Attribution;
+    expect(found.genes.map(({ genes }) => genes.map((gene) => gene.path)).sort()).toEqual([
+      ['rules.check'],
+      ['sampling.temperature'],
+    ]);
+    expect(found).toMatchObject({ repeats: 2, tasks: { search: 4, validation: 1 } });
+    expect(found.trials).toEqual({ planned: TRIALS, lost: 0 });
+    expect(found.total).toMatchObject({ tasks: 5, pairs: 10 });
+    for (const { active } of found.genes) expect(active).toBeGreaterThan(0);
+    const trials = linesOf('calm').map((line) => JSON.parse(line).trial);
+    expect(new Set(trials.map(({ id }) => id)).size).toBe(TRIALS);
+    expect(new Set(trials.map(({ role }) => role))).toEqual(new Set(['search', 'validation']));
+    expect(Math.min(...trials.map(({ repeat }) => repeat))).toBeGreaterThanOrEqual(1_000_000_000);
+    expect(calm.stderr).toMatch(/4 genomes × 5 tasks × 2 repeats: 40 trials/);
+  });
+
+  test('asked again it only prints, and the report shows it', async () => {
+    const again = await look(['attribute', 'calm', '--json', '--quiet']);
+    expect(again).toMatchObject({ code: 0, stdout: calm.stdout, stderr: '' });
+    expect(linesOf('calm')).toHaveLength(TRIALS);
+    expect((await evolve(['report', 'calm'], { cwd: folder.dir })).stdout).toMatch(/What carried the gain/);
+    expect(readFileSync(at('calm/report.md'), 'utf8')).toMatch(/## What carried the gain\n[^#]*rules\.check/);
+  });
+
+  test('cut by Ctrl-C it keeps its trials and goes on to the same figures', async () => {
+    const file = at('cut/attribution.jsonl');
+    const stopped = await look(['attribute', 'cut'], (child) => {
+      const timer = setInterval(() => {
+        if (!existsSync(file) || readFileSync(file, 'utf8').split('\n').length <= 3) return;
+        clearInterval(timer);
+        child.kill('SIGINT');
+      }, 5);
+      child.on('close', () => clearInterval(timer));
+    });
+    expect(stopped).toMatchObject({ code: 130, stdout: '' });
+    expect(stopped.stderr).toMatch(/the same command goes on/);
+    const before = linesOf('cut');
+    expect(before.length).toBeGreaterThanOrEqual(3);
+    const after = await look(['attribute', 'cut', '--json']);
+    expect(after).toMatchObject({ code: 0, stdout: calm.stdout });
+    expect(linesOf('cut').slice(0, before.length)).toEqual(before);
+    expect(linesOf('cut')).toHaveLength(TRIALS);
+  }, 60_000);
+
+  test('--dry-run says the cost and touches nothing', async () => {
+    const before = folder.files();
+    const { code, stdout } = await look(['attribute', 'plain', '--dry-run', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ genomes: 4, tasks: 5, repeats: 2, trials: TRIALS });
+    expect(folder.files()).toEqual(before);
+  });
+});
+
+describe('evolve prune', () => {
+  test('writes a champion that has nothing which the champion has not, checked on fresh repeats', async () => {
+    const { code, stdout } = await look(['prune', 'calm', '--json', '--margin', '1']);
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout) as Pruned;
+    // No loss is above 1, so nothing stays but what measurably carries the gain.
+    expect(found.out.length + found.kept.length).toBe(2);
+    for (const { effect } of found.kept) expect(effect.ci95[0]).toBeGreaterThan(0);
+    expect(found.checks).toHaveLength(found.out.length > 0 ? 1 : 0);
+    for (const check of found.checks) expect(check).toMatchObject({ repeats: 4, tasks: 5, pairs: 20 });
+    expect(genomeId(await loadGenome(at('calm/pruned')))).toBe(found.genome);
+    const again = await look(['prune', 'calm', '--json', '--margin', '1']);
+    expect(again).toMatchObject({ code: 0, stdout });
+  }, 60_000);
+
+  test('overwrites nothing', async () => {
+    mkdirSync(at('mine'));
+    writeFileSync(at('mine/notes.txt'), 'mine');
+    const { code, stderr } = await look(['prune', 'calm', '--out', 'mine']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/mine is there already, and is not overwritten; give a new folder by --out/);
+    expect(readFileSync(at('mine/notes.txt'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('both refuse', () => {
+  const silent: Context = { interruption: () => new AbortController().signal, print() {}, note() {} };
+  const refused = async (args: [string, Given?], line: RegExp) => {
+    const [run, flags = {}] = args;
+    for (const command of [attribute, prune]) {
+      const refusal = command(at(run), flags, silent).catch((error) => error);
+      expect(await refusal).toBeInstanceOf(UserError);
+      expect((await refusal).message).toMatch(line);
+    }
+  };
+
+  test.each<[[string, Given?], RegExp]>([
+    [['nowhere'], /there is no run .*nowhere/],
+    [['suite'], /suite is not a run/],
+    [['open'], /open has not ended: its champion is not chosen yet/],
+    [['same'], /the champion of .*same is the baseline itself/],
+    [['plain', { repeats: '0' }], /--repeats must be a whole number/],
+    [['plain', { suite: 'nowhere' }], /nowhere/],
+  ])('%j', async (args, line) => {
+    await refused(args, line);
+    expect(existsSync(at('plain/attribution.jsonl'))).toBe(false);
+  });
+
+  test('a suite that is not what it was', async () => {
+    const answers = at('suite/tasks/s1/prepared/private/answers.csv');
+    const text = readFileSync(answers, 'utf8');
+    writeFileSync(answers, text.replace(/,(-?)\d/, ',$19'));
+    await refused(['plain'], /suite is not the suite that .*plain ran on/);
+    writeFileSync(answers, text);
+  });
+
+  test('a run that another process writes', async () => {
+    const lock = takeLock(at('plain'));
+    await refused(['plain'], /is being written by process/);
+    lock.release();
+  });
+
+  test('a margin that is none', async () => {
+    await expect(prune(at('plain'), { margin: '2' }, silent)).rejects.toThrow(/--margin must be a number/);
+  });
+});
