@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Curve, curveOf, type Metric } from '../jobs/curve.ts';
 import type { JobOutcome, JobSpec } from '../jobs/job.ts';
@@ -67,7 +76,7 @@ export function jobLedger(
     const kept = join(folders.attempts, String(attempt()));
     mkdirSync(kept, { recursive: true });
     for (const file of workspace.list()) {
-      if (!file.includes('/')) copyFileSync(join(folders.work, file), join(kept, file));
+      if (!file.includes('/')) keepFile(join(folders.work, file), join(kept, file));
     }
     copyFileSync(path, submission);
     if (first && task.prune !== null) curve = curveOf(metrics, task.prune);
@@ -135,6 +144,20 @@ function faultOf(path: string, sample: string): string | null {
   if (!stat.isFile()) return `${SUBMISSION} is not a plain file`;
   if (stat.size > MAX_SUBMISSION) return `${SUBMISSION} is larger than ${MAX_SUBMISSION} bytes`;
   return submissionFault(readFileSync(path, 'utf8'), sample);
+}
+
+/**
+ * Keeps a file of the agent's as it is now: as a second name for it, since what changes in its folder is put into its
+ * place and never written into it, and that is several times cheaper than a copy.
+ */
+function keepFile(from: string, to: string): void {
+  rmSync(to, { force: true });
+  try {
+    linkSync(from, to);
+  } catch {
+    // Not every file system has links.
+    copyFileSync(from, to);
+  }
 }
 
 function writeLog(trial: string, number: number, command: string[], log: string): void {

@@ -1,7 +1,6 @@
 import {
   closeSync,
   cpSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -9,6 +8,8 @@ import {
   readFileSync,
   readSync,
   realpathSync,
+  type Stats,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -60,8 +61,9 @@ export function openWorkspace(
 
   function read(path: string): string {
     const full = locate(path, 'read');
-    if (!existsSync(full) || !lstatSync(full).isFile()) throw new ToolError(`no file ${path}`);
-    if (lstatSync(full).size > MAX_FILE) throw new ToolError(`${path} is larger than ${MAX_FILE} bytes`);
+    const found = statOf(full);
+    if (!found?.isFile()) throw new ToolError(`no file ${path}`);
+    if (found.size > MAX_FILE) throw new ToolError(`${path} is larger than ${MAX_FILE} bytes`);
     return readFileSync(full, 'utf8');
   }
 
@@ -80,10 +82,13 @@ export function openWorkspace(
   function write(path: string, content: string): void {
     if (Buffer.byteLength(content) > MAX_FILE) throw new ToolError(`more than ${MAX_FILE} bytes for ${path}`);
     const full = locate(path, 'write');
-    if (existsSync(full) && !lstatSync(full).isFile()) throw new ToolError(`${path} is not a plain file`);
+    const found = statOf(full);
+    if (found !== null && !found.isFile()) throw new ToolError(`${path} is not a plain file`);
     try {
-      mkdirSync(dirname(full), { recursive: true });
-      writeFileSync(full, content);
+      // Never written in place: an attempt that was kept may have the same file under another name.
+      if (found !== null) unlinkSync(full);
+      else if (path.includes('/')) mkdirSync(dirname(full), { recursive: true });
+      writeFileSync(full, content, { flag: 'wx' });
     } catch (error) {
       if (IMPOSSIBLE_PATH.has((error as NodeJS.ErrnoException).code ?? '')) {
         throw new ToolError(`${JSON.stringify(path.slice(0, 80))} cannot be a file here`);
@@ -110,9 +115,32 @@ export function openWorkspace(
 export type Workspace = ReturnType<typeof openWorkspace>;
 
 function refuseEscape(root: string, full: string, path: string): void {
-  let existing = full;
-  while (!existsSync(existing) && existing !== root) existing = dirname(existing);
-  const inside = relative(realpathSync(root), realpathSync(existing));
+  const top = realPathOf(root);
+  // As long as there are no attempts, there is no folder of them.
+  if (top === null) return;
+  let real: string | null = null;
+  for (let existing = full; real === null; existing = dirname(existing)) {
+    real = existing === root ? top : realPathOf(existing);
+  }
+  const inside = relative(top, real);
   if (inside === '..' || inside.startsWith(`..${sep}`))
     throw new ToolError(`${path} leads out of your folder`);
+}
+
+/** Null where nothing is, or nothing that can be reached by that name. */
+function realPathOf(path: string): string | null {
+  try {
+    // The system's own: Node's looks at each folder on the way anew.
+    return realpathSync.native(path);
+  } catch {
+    return null;
+  }
+}
+
+function statOf(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
 }

@@ -124,7 +124,7 @@ export function jobRunner(backend: Backend, options: RunnerOptions): JobRunner {
     }
     const control = new AbortController();
     const ended = Promise.resolve(notRun(lost('')));
-    const flight: Flight = { askers: new Set([asking]), control, ended, dir: null };
+    const flight: Flight = { askers: new Set([asking]), control, ended, landed: false, dir: null };
     const begin = () => compute(flight, identity, asking);
     // One that is being called off is still the backend's.
     flight.ended = (flying ? flying.ended.then(begin) : begin()).finally(() => forget(identity, flight));
@@ -134,13 +134,15 @@ export function jobRunner(backend: Backend, options: RunnerOptions): JobRunner {
   };
 
   const forget = (identity: string, flight: Flight) => {
+    flight.landed = true;
     if (flights.get(identity) === flight) flights.delete(identity);
   };
 
   const leave = async (flight: Flight, asking: Asking): Promise<void> => {
     flight.askers.delete(asking);
     if (flight.askers.size > 0) return;
-    flight.control.abort();
+    // Most have landed: there is nothing to call off.
+    if (!flight.landed) flight.control.abort();
     await flight.ended;
     if (flight.dir !== null) await rm(flight.dir, { recursive: true, force: true }).catch(() => {});
     open.delete(flight);
@@ -208,6 +210,8 @@ type Flight = {
   askers: Set<Asking>;
   control: AbortController;
   ended: Promise<Ran>;
+  /** It has ended, and nobody boards it any more. */
+  landed: boolean;
   /** Where large outputs stand until the last one has taken them. */
   dir: string | null;
   ran?: { waitMs: number; runMs: number; slot: string };

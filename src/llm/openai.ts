@@ -138,7 +138,10 @@ function textsOf(response: Response, maxBytes: number, watch: Watch): () => Prom
     if (!reader) return null;
     watch.heard();
     const { done, value } = await watch.within(reader.read().catch(breakingOff));
-    if (done) return null;
+    if (done) {
+      watch.whole();
+      return null;
+    }
     bytes += value.byteLength;
     if (bytes > maxBytes) throw garbled(`the endpoint's answer is longer than ${maxBytes} bytes`);
     return decoder.decode(value, { stream: true });
@@ -160,7 +163,9 @@ type Watch = {
   /** The promise, or the reason why nobody waits for it any more. */
   within<T>(promise: Promise<T>): Promise<T>;
   reason(): LlmError | null;
-  /** Lets go of timers and of the connection, if it is still open. */
+  /** The body has come to its end: the connection is no longer this call's. */
+  whole(): void;
+  /** Lets go of timers and of the connection, if it is still this call's. */
   end(): void;
 };
 
@@ -168,6 +173,7 @@ function watchOver(signal: AbortSignal | undefined, idleMs: number, totalMs: num
   const control = new AbortController();
   let reason: LlmError | null = null;
   let idle: NodeJS.Timeout | undefined;
+  let whole = false;
   let fail: (error: LlmError) => void = () => {};
   const over = new Promise<never>((_, reject) => {
     fail = reject;
@@ -193,11 +199,14 @@ function watchOver(signal: AbortSignal | undefined, idleMs: number, totalMs: num
     },
     within: (promise) => Promise.race([promise, over]),
     reason: () => reason,
+    whole() {
+      whole = true;
+    },
     end() {
       clearTimeout(total);
       clearTimeout(idle);
       signal?.removeEventListener('abort', cancel);
-      control.abort();
+      if (!whole) control.abort();
     },
   };
 }

@@ -54,7 +54,8 @@ function trial(
       return { identity: `job-${asked.length}`, outcome: { log: '', ms: 1, outputs: [], ...outcome } };
     },
   } as unknown as AgentHost;
-  return { asked, folders, jobs: jobLedger(task, host, openWorkspace(folders, task), folders, 9, () => 1) };
+  const workspace = openWorkspace(folders, task);
+  return { asked, folders, workspace, jobs: jobLedger(task, host, workspace, folders, 9, () => 1) };
 }
 
 const done = (value: number) => ({ outcome: { kind: 'done', metrics: metrics(value) } as const });
@@ -99,6 +100,21 @@ describe('the trainings of a trial', () => {
       rmSync(join(dir, 'trial/submission.csv'));
     }
   });
+});
+
+test('the files of an attempt that gave a submission stay as they were then, whatever is written later', async () => {
+  const { jobs, workspace } = trial([valid(5), valid(4)]);
+  expect(() => workspace.read('attempts/1/main.mjs')).toThrow('no file');
+  workspace.write('main.mjs', 'first');
+  await jobs.train();
+  workspace.write('main.mjs', 'second');
+  workspace.write('model.mjs', 'new');
+  expect(workspace.read('attempts/1/main.mjs')).toBe('first');
+  expect(workspace.read('attempts/1/submission.csv')).toBe('id,target\n1,5\n');
+  await jobs.train();
+  expect(workspace.read('attempts/1/main.mjs')).toBe('second');
+  expect(workspace.read('main.mjs')).toBe('second');
+  expect(workspace.read('attempts/1/submission.csv')).toBe('id,target\n1,4\n');
 });
 
 test('a job is given the variables that its task asks for, but none with a secret in it', async () => {

@@ -43,10 +43,12 @@ test('an absolute path means the folder itself', () => {
 test('refuses what a symbolic link leads out to', () => {
   symlinkSync(join(root, 'secret.txt'), join(root, 'work', 'link'));
   symlinkSync(root, join(root, 'work', 'up'));
+  symlinkSync(join(root, 'nowhere.txt'), join(root, 'work', 'dangling'));
   expect(() => workspace.read('link')).toThrow(ToolError);
   expect(() => workspace.read('up/secret.txt')).toThrow(ToolError);
   expect(() => workspace.write('up/new.txt', 'x')).toThrow(ToolError);
   expect(() => workspace.write('link', 'x')).toThrow(ToolError);
+  expect(() => workspace.write('dangling', 'x')).toThrow(ToolError);
   expect(readFileSync(join(root, 'secret.txt'), 'utf8')).toBe('the answers');
   expect(workspace.list()).toEqual([]);
 });
