@@ -5,6 +5,7 @@ import type { Genome } from './genome/genome.ts';
 import { genomeId } from './genome/hash.ts';
 import { type LearnParts, learn } from './learn.ts';
 import { LlmError } from './llm/llm.ts';
+import { affords, type Ground } from './selection/allowance.ts';
 import {
   concludeGeneration,
   firstTrials,
@@ -12,8 +13,9 @@ import {
   raceNewcomers,
   remainingTrials,
 } from './selection/barrier.ts';
+import { refuseImpossibleSearch } from './selection/feasible.ts';
 import { measure } from './selection/measure.ts';
-import { type BreedParts, breed } from './variation/breed.ts';
+import { type BreedParts, breed, founding } from './variation/breed.ts';
 
 /** All that the search needs of the world; `state` is replayed already, and `record` journals and applies. */
 export type EvolveParts = BreedParts & LearnParts & FinalsParts;
@@ -24,12 +26,14 @@ export type EvolveParts = BreedParts & LearnParts & FinalsParts;
  * Resolves with the result, that of a stopped run too; rejects for faults of this program or of the disk.
  */
 export async function evolve(parts: EvolveParts): Promise<Result> {
-  begin(parts);
   const { state, generations, suite } = parts;
-  if (state.result) return state.result;
   const tasks = suite.tasks.filter((task) => task.role === 'search');
+  const ground = { founders: founding(parts).length, tasks: tasks.length };
+  begin(parts, ground);
+  if (state.result) return state.result;
   try {
-    for (let generation = state.generation + 1; generation < generations; generation++) {
+    let generation = state.generation + 1;
+    for (; generation < generations && affords(parts, generation, ground); generation++) {
       const bred = await breed(parts, generation);
       const round: Round = { generation, bred, tasks };
       const stop = parts.shouldStop() ?? (await measureRound(parts, round));
@@ -38,23 +42,30 @@ export async function evolve(parts: EvolveParts): Promise<Result> {
       parts.record(concludeGeneration(parts, round));
       await parts.commit();
     }
-    return await finish(parts);
+    return await finish({ ...parts, generations: generation });
   } catch (error) {
     if (error instanceof LlmError) return stopHere(parts, parts.shouldStop() ?? 'infrastructure');
     throw error;
   }
 }
 
-function begin({ state, identity, generations, founders, baseline, record }: EvolveParts): void {
+function begin(parts: EvolveParts, ground: Ground): void {
+  const { state, identity, generations, founders, baseline, record } = parts;
   const reference: Genome = founders.find(({ name }) => name === baseline)!.genome;
-  if (state.identity === null)
+  if (state.identity === null) {
+    refuseImpossibleSearch(identity, ground);
     record({ type: 'started', identity, baseline: genomeId(reference), generations });
-  else if (generations <= state.generation) {
+    return;
+  }
+  if (generations <= state.generation) {
     throw new UserError(
       `${state.generation + 1} generations are done already; --generations ${generations} is less`,
       `ask for ${state.generation + 1} or more`,
     );
-  } else if (generations !== state.generations) record({ type: 'extended', generations });
+  }
+  // A run that has ended for want of trials has none for more generations either.
+  const exhausted = state.result !== null && !affords(parts, state.generation + 1, ground);
+  if (generations !== state.generations && !exhausted) record({ type: 'extended', generations });
 }
 
 async function measureRound(parts: EvolveParts, round: Round): Promise<Stop | null> {

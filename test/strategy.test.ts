@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { SearchSettings } from '../src/config.ts';
-import type { Candidate, Event } from '../src/event.ts';
 import type { Llm } from '../src/llm/llm.ts';
+import { barriers, bredIn, expectCuts, planned, searched, tried } from './fixtures/searched.ts';
 import {
-  type Journal,
   plainWorld,
   type RunOptions,
-  runWorld,
   scriptedModel,
   smallSearch,
   trueGain,
@@ -172,49 +169,3 @@ describe('without racing', () => {
 
   test('it is the same search when it is cut at any event', () => expectCuts({ without: ['racing'] }, 60));
 });
-
-/** A run of the plain world with other settings. */
-async function searched(
-  search: Partial<SearchSettings>,
-  options: RunOptions,
-  mutator = scriptedModel,
-): Promise<Journal> {
-  return await runWorld(plainWorld({ search: { ...smallSearch, ...search }, mutator }), options);
-}
-
-/** Cuts the run at every `step`th event, goes on, and expects the decisions and outcomes of the run that was not cut. */
-async function expectCuts(search: Partial<SearchSettings>, step: number): Promise<void> {
-  const whole = await searched(search, { generations: 4 });
-  for (let cut = 0; cut < whole.events.length; cut += step) {
-    const before = whole.events.slice(0, cut);
-    const resumed = await searched(search, { generations: 4, before });
-    expect(decided(resumed.events)).toEqual(decided(whole.events));
-    expect(new Map(resumed.state.outcomes)).toEqual(new Map(whole.state.outcomes));
-    expect(resumed.result).toEqual(whole.result);
-    const known = new Set(tried(before).map(({ trial }) => trial.id));
-    expect([...resumed.runs.keys()].filter((id) => known.has(id))).toEqual([]);
-  }
-}
-
-function decided(events: readonly Event[]): string[] {
-  const free = ['tried', 'planned', 'stopped'];
-  return events.filter(({ type }) => !free.includes(type)).map((event) => JSON.stringify(event));
-}
-
-function bredIn(events: readonly Event[], generation: number): Candidate[] {
-  return events.flatMap((event) =>
-    event.type === 'bred' && event.candidate.generation === generation ? [event.candidate] : [],
-  );
-}
-
-function barriers(events: readonly Event[]) {
-  return events.flatMap((event) => (event.type === 'generation' ? [event] : []));
-}
-
-function tried(events: readonly Event[]) {
-  return events.flatMap((event) => (event.type === 'tried' ? [event] : []));
-}
-
-function planned(events: readonly Event[], stage: string): string[] {
-  return events.flatMap((event) => (event.type === 'planned' && event.stage === stage ? event.trials : []));
-}

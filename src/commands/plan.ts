@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
 import { count, span, table } from '../report/format.ts';
+import { refuseImpossibleSearch } from '../selection/feasible.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
 import { jobForecast } from './job-forecast.ts';
@@ -39,11 +40,15 @@ const SEEN = {
   cases: 3,
 };
 
-/** The plan of a run; pure arithmetic, see `SEEN`, `jobForecast` and `forecastOf` for its basis. */
+/** The plan of a run, or a `UserError` where its search cannot be; pure arithmetic, see `SEEN`, `jobForecast` and `forecastOf` for its basis. */
 export function planOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Plan {
   const tasks = { search: 0, validation: 0, sealed: 0 };
   for (const task of suite.tasks) tasks[task.role]++;
   const { population, generations, search } = config;
+  refuseImpossibleSearch(config, {
+    founders: Math.min(founders.genomes.size, population),
+    tasks: tasks.search,
+  });
   const first = Math.min(search.firstTasks, tasks.search);
   const children = population - search.elites;
   // The baseline is measured too, beside the elites, so that differences are paired.

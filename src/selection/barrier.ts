@@ -6,6 +6,7 @@ import { creditLessons } from '../memory/record.ts';
 import { rngAt } from '../rng.ts';
 import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
+import { admittedAtMost } from './allowance.ts';
 import { freezeRules } from './curves.ts';
 import { priorMean, updateEstimate } from './estimate.ts';
 import { block, pairs } from './measure.ts';
@@ -30,7 +31,7 @@ export function firstTasks(identity: RunIdentity, { generation, tasks }: Round):
 export function firstTrials(known: Known, round: Round): TrialSpec[] {
   const { identity } = known;
   const { generation, tasks } = round;
-  const full = new Set([...measuredAgain(known, round.bred), ...foundersOf(round)]);
+  const full = new Set([...measuredAgain(known, round.bred.length), ...foundersOf(round)]);
   return [
     ...[...full].flatMap((id) => block(known, id, tasks, generation)),
     ...newcomersOf(round).flatMap(({ id }) => block(known, id, firstTasks(identity, round), generation)),
@@ -57,7 +58,7 @@ export function raceNewcomers(known: Known, round: Round): Standing[] {
       differences: differences(id),
     }),
   );
-  return race(entries, paces, Math.ceil(entries.length / 3));
+  return race(entries, paces, admittedAtMost(entries.length));
 }
 
 /** The rest of the tasks for the new candidates that were not dropped. */
@@ -74,7 +75,7 @@ export function concludeGeneration(known: Known, round: Round): Extract<Event, {
   const { identity, state } = known;
   const { generation, bred, tasks } = round;
   const children = bred.map(({ id }) => id);
-  const measured = new Set([...measuredAgain(known, bred), ...children]);
+  const measured = new Set([...measuredAgain(known, bred.length), ...children]);
   const estimates: Record<string, Estimate> = {};
   for (const id of measured) {
     estimates[id] = estimate(known, round, id, state.dropped.has(id) ? firstTasks(identity, round) : tasks);

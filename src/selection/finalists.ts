@@ -1,16 +1,26 @@
-import type { RunIdentity } from '../event.ts';
 import type { State } from '../state.ts';
-import { strategyOf } from './strategy.ts';
+import { strategyOf, type Told } from './strategy.ts';
 import { rank } from './survival.ts';
+
+type Known = { identity: Told; state: State };
 
 /**
  * Who meets the baseline in the finals, which is there anyway. Of a chain its latest incumbents, latest first; else the
  * best of all that were measured in full, by shrunk estimate.
  */
-export function chooseFinalists(known: { identity: RunIdentity; state: State }): string[] {
-  const { state, identity } = known;
+export function chooseFinalists(known: Known): string[] {
+  return eligible(known).slice(0, known.identity.search.finalists);
+}
+
+/** How many finalists there are at most, once so `many` more candidates were measured; one of them may be kept by a chain. */
+export function finalistsAtMost(known: Known, many: number): number {
+  const more = strategyOf(known.identity) === 'chain' ? Math.min(1, many) : many;
+  return Math.min(known.identity.search.finalists, eligible(known).length + more);
+}
+
+function eligible({ identity, state }: Known): string[] {
   const all = strategyOf(identity) === 'chain' ? incumbents(state) : measuredInFull(state);
-  return all.filter((id) => id !== state.baseline).slice(0, identity.search.finalists);
+  return all.filter((id) => id !== state.baseline);
 }
 
 function measuredInFull({ candidates, estimates }: State): string[] {

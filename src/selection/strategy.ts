@@ -1,8 +1,11 @@
 import type { Part, Strategy } from '../config.ts';
-import type { Candidate, RunIdentity } from '../event.ts';
+import type { RunIdentity } from '../event.ts';
 import type { State } from '../state.ts';
 
-type Known = { identity: RunIdentity; state: State };
+/** What a strategy goes by: of a run's identity, or of what a run is told. */
+export type Told = Pick<RunIdentity, 'population' | 'search'>;
+
+type Known = { identity: Told; state: State };
 
 /**
  * How a run searches.
@@ -13,17 +16,17 @@ type Known = { identity: RunIdentity; state: State };
  *   and goes on from the best: were it to begin at the baseline, a better founder would be the others' head start.
  * - `random`: parents are drawn evenly from all that were bred so far, and nobody is measured twice.
  */
-export function strategyOf({ search }: RunIdentity): Strategy {
+export function strategyOf({ search }: Pick<Told, 'search'>): Strategy {
   return search.strategy ?? 'population';
 }
 
 /** Whether a part of the search is in use: `--without` leaves it out. */
-export function uses({ search }: RunIdentity, part: Part): boolean {
+export function uses({ search }: Pick<Told, 'search'>, part: Part): boolean {
   return !search.without?.includes(part);
 }
 
 /** Whether new candidates meet a few tasks first, and only those that are not behind meet the rest. */
-export function races(identity: RunIdentity): boolean {
+export function races(identity: Pick<Told, 'search'>): boolean {
   return strategyOf(identity) === 'population' && uses(identity, 'racing');
 }
 
@@ -31,7 +34,7 @@ export function races(identity: RunIdentity): boolean {
  * How many stand as survivors after a generation: of a population at most half, at least one; of a chain the incumbent.
  * In a random search nothing comes of it: they are the best so far.
  */
-export function places(identity: RunIdentity): number {
+export function places(identity: Told): number {
   if (strategyOf(identity) === 'chain') return 1;
   return Math.max(1, Math.min(identity.search.elites, Math.floor(identity.population / 2)));
 }
@@ -42,10 +45,10 @@ export function referenceOf({ identity, state }: Known): string {
   return incumbent ?? state.baseline;
 }
 
-/** Those of earlier generations that are measured again beside the children `bred`; a chain without a child waits. */
-export function measuredAgain({ identity, state }: Known, bred: readonly Candidate[]): string[] {
+/** Those of earlier generations that are measured again beside so many children; a chain without a child waits. */
+export function measuredAgain({ identity, state }: Known, children: number): string[] {
   const strategy = strategyOf(identity);
-  if (strategy === 'chain') return bred.length === 0 ? [] : state.survivors;
+  if (strategy === 'chain') return children === 0 ? [] : state.survivors;
   return strategy === 'random' ? [state.baseline] : [state.baseline, ...state.survivors];
 }
 
@@ -77,7 +80,7 @@ export function contestants({ identity, state }: Known, generation: number): str
 }
 
 /** How many meet in a tournament; one is an even draw. */
-export function tournamentSize(identity: RunIdentity): number {
+export function tournamentSize(identity: Pick<Told, 'search'>): number {
   return strategyOf(identity) === 'random' || !uses(identity, 'tournament') ? 1 : identity.search.tournament;
 }
 

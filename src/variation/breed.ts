@@ -53,7 +53,11 @@ export async function breed(parts: BreedParts, generation: number): Promise<Cand
 }
 
 /** The founders that take part: the baseline, and as many of the others as the population has room for. */
-function founding({ founders, baseline, identity }: BreedParts): { name: string; genome: Genome }[] {
+export function founding({
+  founders,
+  baseline,
+  identity,
+}: Pick<BreedParts, 'founders' | 'baseline' | 'identity'>): { name: string; genome: Genome }[] {
   const others = founders.filter(({ name }) => name !== baseline);
   const order = [...founders.filter(({ name }) => name === baseline), ...others];
   return order.slice(0, identity.population);
