@@ -77,7 +77,7 @@ export async function attributed(
   const genomes = [run.champion.genome, run.baseline.genome, ...variants.map(({ genome }) => genome)];
   const missing = trials.missing(genomes, repeats);
   if (missing > 0) say(costLine(run, variants, repeats, missing));
-  const stopped = await trials.run(genomes, repeats);
+  const stopped = await trials.run(genomes, repeats, tellTenths(missing, say));
   if (stopped !== null) return { found: null, stopped };
   const found = attributionOf(run, variants, repeats, trials);
   await writeAttribution(run.dir, found);
@@ -154,4 +154,14 @@ function attributionText(found: Attribution, { name }: FinishedRun): string {
     '',
     `\`evolve report ${name}\` shows it too`,
   ].join('\n');
+}
+
+/** Says how far it is, ten times. */
+function tellTenths(trials: number, say: (line: string) => void): () => void {
+  let done = 0;
+  return () => {
+    done++;
+    if (Math.floor((10 * done) / trials) > Math.floor((10 * (done - 1)) / trials))
+      say(`${count(done)} of ${count(trials)} trials`);
+  };
 }

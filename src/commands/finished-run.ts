@@ -1,11 +1,13 @@
-import { resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type RunConfig, readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Given } from '../settings.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
+import { foldsAround, readFolds } from '../store/folds.ts';
 import { readRun } from '../store/run-dir.ts';
+import { foldSuite } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite, Task } from '../suite/suite.ts';
 import { displayed } from './read-report.ts';
@@ -18,6 +20,8 @@ export type FinishedRun = {
   state: State;
   config: RunConfig;
   suite: Suite;
+  /** What no job may see: its folder, or that of all folds where it is one of them. */
+  around: string;
   /** Its search and validation tasks: what may be looked at again. */
   tasks: Task[];
   champion: { id: string; genome: Genome };
@@ -29,6 +33,7 @@ export type FinishedRun = {
  * `UserError` where the run has not ended, its champion is the baseline, or its suite is no longer what it was.
  */
 export async function finishedRun(folder: string, settings: Given): Promise<FinishedRun> {
+  await refuseFolds(folder);
   const { dir, state, loadGenome } = await readRun(resolve(folder));
   const name = displayed(dir);
   const identity = state.identity!;
@@ -51,7 +56,8 @@ export async function finishedRun(folder: string, settings: Given): Promise<Fini
   // Only the agent is asked.
   const agent = { model, baseUrl: null, keyVariable: null };
   const config = { ...read, mutator: agent, critic: agent };
-  const suite = await loadSuite(config.suite);
+  const around = await foldsAround(dir);
+  const suite = await suiteOf(dir, config.suite, around);
   if (suite.hash !== identity.suiteHash) {
     throw new UserError(
       `${displayed(suite.dir)} is not the suite that ${name} ran on: it was changed, or is another one`,
@@ -59,9 +65,28 @@ export async function finishedRun(folder: string, settings: Given): Promise<Fini
     );
   }
   return {
-    ...{ dir, name, state, config, suite },
+    ...{ dir, name, state, config, suite, around: around ?? dir },
     tasks: suite.tasks.filter(({ role }) => role !== 'sealed'),
     champion: { id: state.champion, genome: await loadGenome(state.champion) },
     baseline: { id: state.baseline, genome: await loadGenome(state.baseline) },
   };
+}
+
+/** The suite with the roles that it has in this run, which may be a fold of one without. */
+async function suiteOf(dir: string, path: string, around: string | null): Promise<Suite> {
+  const suite = await loadSuite(path);
+  const folds = around && (await readFolds(around));
+  if (!suite.roleless || !folds) return suite;
+  const all = foldSuite(suite, folds.folds.length, folds.identity.seed);
+  return all.find((fold) => fold.name === basename(dir))?.suite ?? suite;
+}
+
+/** Folds have a champion each. */
+async function refuseFolds(folder: string): Promise<void> {
+  const folds = await readFolds(folder);
+  if (folds === null) return;
+  throw new UserError(
+    `${displayed(resolve(folder))} holds ${folds.folds.length} searches, each with a champion of its own`,
+    `give one of them, such as ${join(displayed(resolve(folder)), folds.folds[0]?.folder ?? 'fold-1')}`,
+  );
 }

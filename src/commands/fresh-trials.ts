@@ -24,8 +24,11 @@ export type Repeats = { first: number; count: number };
 export type FreshTrials = {
   /** How many of the trials of these genomes are not known yet. */
   missing(genomes: readonly Genome[], repeats: Repeats): number;
-  /** Runs those. Null when they are through, as far as they can be; else why they are not, as an exit code. */
-  run(genomes: readonly Genome[], repeats: Repeats): Promise<number | null>;
+  /**
+   * Runs those, `told` hearing of each that is done. Null when they are through, as far as they can be; else why they are
+   * not, as an exit code.
+   */
+  run(genomes: readonly Genome[], repeats: Repeats, told?: () => void): Promise<number | null>;
   /**
    * What the two gave side by side, in task order, and whether a gene of `paths` did anything; pairs of which one is
    * lost are left out.
@@ -79,13 +82,12 @@ export function openFreshTrials(
 
   return {
     missing: (asked, repeats) => missingOf(asked, repeats).length,
-    async run(asked, repeats) {
+    async run(asked, repeats, told) {
       const wanted = missingOf(asked, repeats);
       if (wanted.length === 0) return null;
       for (const genome of asked) genomes.set(genomeId(genome), genome);
       measuring ??= await openMeasuring(run, (id) => genomes.get(id)!, interrupted, say);
       const { evaluator, signal, halt } = measuring;
-      const told = tellEvery(wanted.length, say);
       let lost = 0;
       await evaluator.evaluate(
         wanted,
@@ -93,7 +95,7 @@ export function openFreshTrials(
           if (outcome.kind === 'lost' && signal.aborted) return;
           if (outcome.kind === 'lost') lost++;
           file.keep(trial, outcome);
-          told();
+          told?.();
         },
         signal,
       );
@@ -108,8 +110,9 @@ export function openFreshTrials(
         say('interrupted; the trials done are kept, and the same command goes on from here');
         return EXIT.interrupted;
       }
-      if (2 * lost <= wanted.length) return null;
-      say(`${count(lost)} of ${count(wanted.length)} trials were lost to faults of the infrastructure`);
+      const all = specsOf(asked, repeats).length;
+      if (2 * lost <= all) return null;
+      say(`${count(lost)} of ${count(all)} trials were lost to faults of the infrastructure`);
       return EXIT.inconclusive;
     },
     pairs(one, other, { first, count }, paths) {
@@ -158,14 +161,4 @@ function refuseUsed({ trials }: State): void {
     if (repeat >= FRESH)
       throw new UserError(`the run has used repeat ${repeat}, which is kept for later`, '', 5);
   }
-}
-
-/** Says how far it is, ten times. */
-function tellEvery(trials: number, say: (line: string) => void): () => void {
-  let done = 0;
-  return () => {
-    done++;
-    if (Math.floor((10 * done) / trials) > Math.floor((10 * (done - 1)) / trials))
-      say(`${count(done)} of ${count(trials)} trials`);
-  };
 }

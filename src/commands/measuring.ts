@@ -4,8 +4,6 @@ import { JOB_CACHE } from '../config.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import type { Evaluator } from '../evaluation/trial.ts';
 import type { Genome } from '../genome/genome.ts';
-import { sandboxLevel } from '../jobs/sandbox/sandbox.ts';
-import { refuseImpossible } from '../jobs/slots/request.ts';
 import { span } from '../report/format.ts';
 import { startGrader } from '../suite/grader.ts';
 import type { FinishedRun } from './finished-run.ts';
@@ -13,9 +11,7 @@ import { clearLeft, haltOfJobs, openJobs } from './jobs.ts';
 import { type Halt, openModels } from './models.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
-import { reachParties } from './reach-parties.ts';
-import { withRuntime } from './runtime.ts';
-import { checkCassette, checkSandbox } from './safety.ts';
+import { makeReady } from './ready.ts';
 import { openSharedFolder, sweep } from './shared-folder.ts';
 
 /** What runs further trials of a run that has ended; their folders lie among the run's own. */
@@ -41,12 +37,8 @@ export async function openMeasuring(
   const { config, dir } = run;
   const { workers, concurrency, model } = config;
   const trialsDir = join(dir, 'trials');
-  const plain = { ...run.suite, tasks: run.tasks };
-  if (config.jobs === 'local') await refuseImpossible(plain.tasks);
-  checkCassette(config);
-  const parties = await reachParties(partiesOf(config), config, say);
-  if (config.jobs === 'local') checkSandbox(parties, config, await sandboxLevel(), say);
-  const suite = await withRuntime(plain, config.jobs);
+  const asked = { ...run.suite, tasks: run.tasks };
+  const { parties, equipped: suite } = await makeReady(config, partiesOf(config), asked, say);
   for (const line of partyLines(parties, run.champion.genome, config.replay)) say(line);
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
@@ -65,7 +57,7 @@ export async function openMeasuring(
     const place = { config, say, identity: null };
     const runner = await openJobs({
       ...place,
-      ...{ parties, suite, hidden: [suite.dir, dir], shared: sharing?.dir ?? '' },
+      ...{ parties, suite, hidden: [suite.dir, run.around], shared: sharing?.dir ?? '' },
       ...{ resumable: false, signal: interrupted },
     });
     closers.unshift(() => runner.close());

@@ -10,6 +10,7 @@ import { putBack } from '../genome/put-back.ts';
 import { saveGenome } from '../genome/save.ts';
 import { validateGenome } from '../genome/schema.ts';
 import { type Attribution, effectOf, type GeneEffect } from '../report/attribution.ts';
+import { gain } from '../report/format.ts';
 import { type Pruned, prunedText } from '../report/pruned.ts';
 import { backOff, takeOut } from '../selection/take-out.ts';
 import type { Given } from '../settings.ts';
@@ -40,8 +41,9 @@ export async function prune(folder: string, flags: Given, context: Context): Pro
   const target = resolve(typeof out === 'string' ? out : join(run.dir, 'pruned'));
   await refuseTaken(target, run);
   const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
+  // Champion, baseline and each gene by itself, as `evolve attribute` has them; the steps but for the first; the check.
   const most = run.tasks.length * repeats.count * (variants.length + 2 + variants.length - 1 + 4);
-  const cost = `${variants.length} genes: at most ${costText(most, run.state)}; more where the check at the end fails`;
+  const cost = `${variants.length} genes: at most ${costText(most, run.state)}, those that are known included; more where the check at the end fails`;
   if (dryRun === true) {
     const plan = { run: run.name, genes: variants.map(({ paths }) => paths), margin, trials: { most } };
     context.print(
@@ -54,7 +56,7 @@ export async function prune(folder: string, flags: Given, context: Context): Pro
     say(cost);
     const { found, stopped } = await attributed(run, variants, repeats, trials, say);
     if (found === null) return stopped;
-    const result = await pruned(run, found, { margin, repeats, trials });
+    const result = await pruned(run, found, { margin, repeats, trials, say });
     if ('stopped' in result) return result.stopped;
     await write(result.genome, target);
     await replaceFile(join(run.dir, PRUNED_FILE), `${JSON.stringify(result.pruned, null, 2)}\n`);
@@ -70,12 +72,12 @@ export async function prune(folder: string, flags: Given, context: Context): Pro
   }
 }
 
-type Asked = { margin: number; repeats: Repeats; trials: FreshTrials };
+type Asked = { margin: number; repeats: Repeats; trials: FreshTrials; say(line: string): void };
 
 async function pruned(
   run: FinishedRun,
   found: Attribution,
-  { margin, repeats, trials }: Asked,
+  { margin, repeats, trials, say }: Asked,
 ): Promise<{ genome: Genome; pruned: Pruned } | { stopped: number }> {
   const champion = run.champion.genome;
   let stopped: number = EXIT.finished;
@@ -88,6 +90,8 @@ async function pruned(
     if (code !== null) stopped = code;
     if (code !== null) return null;
     const { mean } = against(paths, on);
+    const checked = on.first === repeats.first ? '' : `, checked on ${on.count} fresh repeats`;
+    say(`${gain(mean)} with ${paths.length} of them as in the baseline${checked}`);
     return mean === null ? Number.POSITIVE_INFINITY : -mean;
   };
   const pathsOf = ({ genes }: GeneEffect) => genes.map(({ path }) => path);

@@ -36,7 +36,7 @@ export function prunedText(found: Pruned, where: string): string {
   return [
     out.length === 0
       ? `No gene of the champion ${champion} can go by this measurement: all ${all} stay.`
-      : `${out.length} of the ${all} changes of the champion ${champion} are taken out; what is left is ${genome}.`,
+      : `${out.length} of the ${all} changes of the champion ${champion} ${out.length === 1 ? 'is' : 'are'} taken out; what is left is ${genome}.`,
     '',
     ...section('Taken out: as in the baseline again', out),
     ...section('Kept', kept),

@@ -3,17 +3,24 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attribute } from '../../src/commands/attribute.ts';
 import type { Context } from '../../src/commands/context.ts';
+import { finishedRun } from '../../src/commands/finished-run.ts';
 import { prune } from '../../src/commands/prune.ts';
+import { readConfig } from '../../src/config.ts';
 import { UserError } from '../../src/errors.ts';
+import type { RunIdentity } from '../../src/event.ts';
 import { genomeId } from '../../src/genome/hash.ts';
 import { loadGenome } from '../../src/genome/load.ts';
 import type { Attribution } from '../../src/report/attribution.ts';
 import type { Pruned } from '../../src/report/pruned.ts';
 import type { Given } from '../../src/settings.ts';
+import { openFolds } from '../../src/store/folds.ts';
 import { takeLock } from '../../src/store/lock.ts';
+import { foldSuite } from '../../src/suite/folds.ts';
+import { loadSuite } from '../../src/suite/load.ts';
 import { baseline, endedRun } from '../fixtures/ended-run.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
 import { smallWorld } from '../fixtures/small-world.ts';
+import { IDENTITY } from '../store/events.ts';
 import { emptyFolder, evolve } from './evolve.ts';
 
 const champion = plainGenome({
@@ -24,8 +31,8 @@ const champion = plainGenome({
   },
 });
 const OFFLINE = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined };
-/** Two genes, champion and baseline on five tasks, two repeats. */
-const TRIALS = 4 * 5 * 2;
+/** Two genes, champion and baseline on three tasks, two repeats. */
+const TRIALS = 4 * 3 * 2;
 
 let folder: ReturnType<typeof emptyFolder>;
 const at = (...names: string[]) => path.join(folder.dir, ...names);
@@ -36,9 +43,9 @@ const linesOf = (run: string) => readFileSync(at(run, 'attribution.jsonl'), 'utf
 let calm: Awaited<ReturnType<typeof look>>;
 beforeAll(async () => {
   folder = emptyFolder();
-  await smallWorld(folder.dir);
+  await smallWorld(folder.dir, { only: ['s1', 's2', 'v1', 'n1'], turns: 8, jobs: 3 });
   for (const run of ['calm', 'cut', 'plain']) await endedRun(folder.dir, run, champion);
-  await endedRun(folder.dir, 'open', champion, false);
+  await endedRun(folder.dir, 'open', champion, { ended: false });
   await endedRun(folder.dir, 'same', baseline);
   calm = await look(['attribute', 'calm', '--json']);
 }, 120_000);
@@ -52,15 +59,15 @@ describe('evolve attribute', () => {
       ['rules.check'],
       ['sampling.temperature'],
     ]);
-    expect(found).toMatchObject({ repeats: 2, tasks: { search: 4, validation: 1 } });
+    expect(found).toMatchObject({ repeats: 2, tasks: { search: 2, validation: 1 } });
     expect(found.trials).toEqual({ planned: TRIALS, lost: 0 });
-    expect(found.total).toMatchObject({ tasks: 5, pairs: 10 });
+    expect(found.total).toMatchObject({ tasks: 3, pairs: 6 });
     for (const { active } of found.genes) expect(active).toBeGreaterThan(0);
     const trials = linesOf('calm').map((line) => JSON.parse(line).trial);
     expect(new Set(trials.map(({ id }) => id)).size).toBe(TRIALS);
     expect(new Set(trials.map(({ role }) => role))).toEqual(new Set(['search', 'validation']));
     expect(Math.min(...trials.map(({ repeat }) => repeat))).toBeGreaterThanOrEqual(1_000_000_000);
-    expect(calm.stderr).toMatch(/4 genomes × 5 tasks × 2 repeats: 40 trials/);
+    expect(calm.stderr).toMatch(/4 genomes × 3 tasks × 2 repeats: 24 trials/);
   });
 
   test('asked again it only prints, and the report shows it', async () => {
@@ -95,7 +102,7 @@ describe('evolve attribute', () => {
     const before = folder.files();
     const { code, stdout } = await look(['attribute', 'plain', '--dry-run', '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ genomes: 4, tasks: 5, repeats: 2, trials: TRIALS });
+    expect(JSON.parse(stdout)).toMatchObject({ genomes: 4, tasks: 3, repeats: 2, trials: TRIALS });
     expect(folder.files()).toEqual(before);
   });
 });
@@ -109,7 +116,7 @@ describe('evolve prune', () => {
     expect(found.out.length + found.kept.length).toBe(2);
     for (const { effect } of found.kept) expect(effect.ci95[0]).toBeGreaterThan(0);
     expect(found.checks).toHaveLength(found.out.length > 0 ? 1 : 0);
-    for (const check of found.checks) expect(check).toMatchObject({ repeats: 4, tasks: 5, pairs: 20 });
+    for (const check of found.checks) expect(check).toMatchObject({ repeats: 4, tasks: 3, pairs: 12 });
     expect(genomeId(await loadGenome(at('calm/pruned')))).toBe(found.genome);
     const again = await look(['prune', 'calm', '--json', '--margin', '1']);
     expect(again).toMatchObject({ code: 0, stdout });
@@ -165,4 +172,26 @@ describe('both refuse', () => {
   test('a margin that is none', async () => {
     await expect(prune(at('plain'), { margin: '2' }, silent)).rejects.toThrow(/--margin must be a number/);
   });
+});
+
+test('of a run with folds it takes one, and never what is sealed in that', async () => {
+  const around = at('around');
+  await smallWorld(around);
+  const file = path.join(around, 'suite/suite.json');
+  const suite = JSON.parse(readFileSync(file, 'utf8'));
+  const tasks = suite.tasks.map(({ id }: { id: string }) => ({ id }));
+  writeFileSync(file, JSON.stringify({ ...suite, tasks }));
+  const roleless = await loadSuite(path.join(around, 'suite'));
+  const folds = foldSuite(roleless, 2, 7);
+  const config = await readConfig({ suite: roleless.dir });
+  const identity: RunIdentity = { ...IDENTITY, seed: 7, suite: suite.name, suiteHash: roleless.hash };
+  (await openFolds(path.join(around, 'run'), config, identity, folds)).close();
+  for (const fold of folds) {
+    await endedRun(path.join(around, 'run'), fold.name, champion, { fold });
+    const found = await finishedRun(path.join(around, 'run', fold.name), {});
+    const open = fold.suite.tasks.filter(({ role }) => role !== 'sealed').map(({ id }) => id);
+    expect(found.tasks.map(({ id }) => id)).toEqual(open);
+    expect(open.length).toBeLessThan(tasks.length);
+  }
+  await expect(finishedRun(path.join(around, 'run'), {})).rejects.toThrow(/holds 2 searches/);
 });

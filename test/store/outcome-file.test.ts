@@ -24,10 +24,11 @@ function within<T>(use: (opened: ReturnType<typeof openOutcomes>) => T): T {
 }
 
 test('keeps outcomes by trial, the first of each, and none that was lost', () => {
-  within(({ keep }) => {
+  within(({ known, keep }) => {
     keep(trial('t1'), scored(0.5));
     keep(trial('t1'), scored(0.7));
     keep(trial('t2'), { kind: 'lost', reason: 'no disk' });
+    expect([...known.keys()]).toEqual(['t1']);
   });
   expect(within(({ known }) => [...known])).toEqual([['t1', scored(0.5)]]);
 });
