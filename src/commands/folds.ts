@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
-import type { Stop } from '../event.ts';
+import type { RunIdentity, Stop } from '../event.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Constitution } from '../guard/constitution.ts';
 import { foldsSummary } from '../report/folds-text.ts';
@@ -15,7 +15,7 @@ import { type Context, EXIT, type Output } from './context.ts';
 import type { Halt } from './models.ts';
 import type { Parties } from './parties.ts';
 import { partyLines } from './party-lines.ts';
-import { refuseSmallBudget, tightBudget } from './plan.ts';
+import { refuseSmallBudget, tightBudget, unboundedCost } from './plan.ts';
 import { foldsPlanText, planFolds } from './plan-folds.ts';
 import { checkPrices } from './reach-parties.ts';
 import { usedByFold, writeFoldsReport } from './read-folds.ts';
@@ -56,8 +56,10 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
   };
   const plan = planFolds(config, planned, folds, founders);
   if (before === null) refuseSmallBudget(plan, config);
+  const warning = tightBudget(plan, config);
   if (output.dryRun) {
     checkPrices(planned, config);
+    if (warning) say(warning);
     context.print(output.json ? JSON.stringify(plan, null, 2) : foldsPlanText(plan));
     return EXIT.finished;
   }
@@ -80,50 +82,55 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
   );
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
-  for (const warning of [plan.noVerdict, tightBudget(plan, config)]) if (warning) say(warning);
+  for (const line of [plan.noVerdict, warning ?? unboundedCost(plan, config)]) if (line) say(line);
 
-  const opened = await openFolds(
-    out,
-    { ...config, suite: suite.dir, genomes: resolve(config.genomes) },
-    identity,
-    folds,
-  );
+  const remembered = { ...config, suite: suite.dir, genomes: resolve(config.genomes) };
+  const opened = await openFolds(out, remembered, identity, folds);
   try {
-    const interrupted = context.interruption();
-    const within = { ...context, interruption: () => interrupted };
-    const left = remaining(
-      config,
-      folds.map(({ name }) => join(opened.dir, name)),
-    );
-    let ended: { stop: Stop; halt: Halt | null } = { stop: 'finished', halt: null };
-    for (const [i, fold] of foldSuite(equipped, k, config.seed).entries()) {
-      if (done.has(folds[i]!)) continue;
-      const maxTimeMs = left.ms();
-      if (interrupted.aborted || maxTimeMs === 0) {
-        ended = { stop: interrupted.aborted ? 'interrupted' : 'max-time', halt: null };
-        break;
-      }
-      say(`${fold.name} of ${k}: ${foldLine(fold)}`);
-      const own = { ...config, ...(await left.budgets(i)), maxTimeMs };
-      const { result, halt } = await search({
-        config: { ...own, seed: fold.seed, out: join(opened.dir, fold.name) },
-        parties,
-        suite: fold.suite,
-        founders,
-        constitution,
-        identity: identityIn(folds[i]!),
-        output,
-        context: within,
-        // What the other searches did on the tasks that are sealed in this one.
-        hidden: [opened.dir],
-      });
-      ended = { stop: result.stop, halt };
-      if (result.stop !== 'finished') break;
-    }
+    const own = { ...parts, config, parties, identityIn };
+    const split = foldSuite(equipped, k, config.seed);
+    const wanted = split.map((fold, i) => ({ fold, done: done.has(folds[i]!) }));
+    const ended = await searchFolds(opened.dir, own, wanted, output, context, say);
     return await concludeFolds(opened.dir, output, context, ended);
   } finally {
     opened.close();
   }
+}
+
+/** How the last search ended, which is how all of them did. */
+type Ended = { stop: Stop; halt: Halt | null };
+
+/** Searches one fold after the other, but for those that are done, until one stops before its end. */
+async function searchFolds(
+  dir: string,
+  parts: FoldsParts & { parties: Parties; identityIn(fold: Fold): RunIdentity },
+  folds: readonly { fold: Fold; done: boolean }[],
+  output: Output,
+  context: Context,
+  say: (line: string) => void,
+): Promise<Ended> {
+  const { config, parties, founders, constitution, identityIn } = parts;
+  const interrupted = context.interruption();
+  const dirs = folds.map(({ fold }) => join(dir, fold.name));
+  const left = remaining(config, dirs);
+  for (const [i, { fold, done }] of folds.entries()) {
+    if (done) continue;
+    const maxTimeMs = left.ms();
+    if (interrupted.aborted) return { stop: 'interrupted', halt: null };
+    if (maxTimeMs === 0) return { stop: 'max-time', halt: null };
+    say(`${fold.name} of ${folds.length}: ${foldLine(fold)}`);
+    const { result, halt } = await search({
+      config: { ...config, ...(await left.budgets(i)), maxTimeMs, seed: fold.seed, out: dirs[i]! },
+      suite: fold.suite,
+      identity: identityIn(fold),
+      ...{ parties, founders, constitution, output },
+      context: { ...context, interruption: () => interrupted },
+      // What the other searches did on the tasks that are sealed in this one.
+      hidden: [dir],
+    });
+    if (result.stop !== 'finished') return { stop: result.stop, halt };
+  }
+  return { stop: 'finished', halt: null };
 }
 
 /** `evolve report` on the folder of a run with folds: writes the reports of all, and prints the one over all. */
@@ -136,7 +143,7 @@ async function concludeFolds(
   dir: string,
   output: Output,
   context: Context,
-  { stop, halt }: { stop?: Stop; halt: Halt | null } = { halt: null },
+  { stop, halt }: Partial<Ended> = {},
 ): Promise<number> {
   const file = (await readFolds(dir))!;
   const report = await writeFoldsReport(dir, file, context.note, stop);
@@ -145,14 +152,26 @@ async function concludeFolds(
   if (stop !== undefined && stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
     const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
     const through = report.folds.filter((row) => row.stop === 'finished').length;
+    const shared = more !== '' && through > 0 ? ', of what the other folds left of the budget' : '';
     context.note(
-      `evolve: stopped after ${through} of ${report.folds.length} folds: ${halt?.reason ?? stop}; ` +
+      `evolve: stopped after ${through} of ${report.folds.length} folds: ${halt?.reason ?? WHY[stop]}${shared}; ` +
         `\`evolve resume ${report.run}${more}\` goes on`,
     );
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   }
   return exitOf(report.stop);
 }
+
+const WHY: Record<Stop, string> = {
+  finished: 'finished',
+  'budget-trials': 'the budget of trials is spent',
+  'budget-usd': 'the money is spent',
+  'budget-tokens': 'the tokens are spent',
+  'max-time': 'the time is up',
+  interrupted: 'interrupted',
+  infrastructure: 'too many trials of the last one were lost to faults of the infrastructure',
+  refused: 'no call of a model can succeed until something is mended',
+};
 
 /** What is left, for the fold with that index, of limits that hold for all folds together. */
 function remaining({ budgetTrials, budgetUsd, budgetTokens, maxTimeMs }: RunConfig, dirs: readonly string[]) {

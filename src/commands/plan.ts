@@ -2,7 +2,7 @@ import type { RunConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
-import { count, span, table } from '../report/format.ts';
+import { count, money, span, table } from '../report/format.ts';
 import { refuseImpossibleSearch } from '../selection/feasible.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
@@ -138,6 +138,15 @@ export function tightBudget(
     `warning: the run is forecast to take ${dear || long}, more than its budget: it may stop before its verdict; ` +
     'fewer --generations or --finalists cost less, and `evolve resume` with a larger budget goes on'
   );
+}
+
+/** What to say where a run costs money and no budget bounds it; null elsewhere. */
+export function unboundedCost(
+  { calls: { all } }: Pick<Plan, 'calls'>,
+  { budgetUsd }: RunConfig,
+): string | null {
+  if (budgetUsd !== null || (all.usd ?? 0) === 0) return null;
+  return `no --budget-usd is set, so nothing bounds what is spent; forecast: about ${money(all.usd!)}`;
 }
 
 /** How many trials follow the last generation: finals, then champion and baseline on validation and sealed tasks. */

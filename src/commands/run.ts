@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
 import { loadConstitution } from '../guard/constitution.ts';
-import { money } from '../report/format.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { checkOut } from '../store/run-dir.ts';
@@ -14,7 +13,7 @@ import { type Context, EXIT, type Output } from './context.ts';
 import { runFolds } from './folds.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
-import { planOf, planText, refuseSmallBudget, tightBudget } from './plan.ts';
+import { planOf, planText, refuseSmallBudget, tightBudget, unboundedCost } from './plan.ts';
 import { checkPrices } from './reach-parties.ts';
 import { displayed } from './read-report.ts';
 import { makeReady } from './ready.ts';
@@ -62,12 +61,8 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   say(startLine(config, suite, founders, before));
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
-  if (warning) say(warning);
-  else if (config.budgetUsd === null && (plan.calls.all.usd ?? 0) > 0) {
-    say(
-      `no --budget-usd is set, so nothing bounds what is spent; forecast: about ${money(plan.calls.all.usd!)}`,
-    );
-  }
+  const told = warning ?? unboundedCost(plan, config);
+  if (told) say(told);
   const ended = await search({
     config,
     parties,

@@ -125,7 +125,6 @@ describe('refused, with what to do instead', () => {
   test.each([
     ['a suite without roles, and no folds', [], /no roles.*"role".*--folds K/],
     ['folds for a suite with roles', ['--folds', '2', '--suite', 'roles/suite'], /gives its tasks roles/],
-    ['more folds than tasks', ['--folds', '6'], /--folds 6 needs 6 tasks.*5 folds at most/],
     ['folds with control arms', ['--folds', '2', '--control', 'random'], /--control and --folds/],
     ['another number of folds', ['--folds', '3', '--out', 'calm'], /--folds was 2, is 3/],
     ['another seed', ['--folds', '2', '--seed', '4', '--out', 'calm'], /--seed was 3, is 4/],
