@@ -109,6 +109,28 @@ export type Settled = {
   credited: boolean;
 };
 
+/** A settled claim as the result shows it; `interval` is adjusted for the choice of claims where it is credited (e-BY). */
+export type ClaimResult = Claim &
+  Omit<Settled, 'claim'> & {
+    /** Mean scores of both sides over the claim's passes. */
+    scores: { candidate: number | null; against: number | null };
+  };
+
+/**
+ * What the verdict can find: the chance to find a gain of 5, 10 and 20 points when the gains of tasks deviate by `sd`, and
+ * the least gain found in four of five cases, null where there is none.
+ */
+export type Power = { sd: number; at5: number; at10: number; at20: number; detectable: number | null };
+
+/** Sealed tasks of one kind: means in [0, 1], the gain with its 95% interval over task means. */
+export type SealedPart = {
+  baseline: number;
+  champion: number;
+  gain: number;
+  ci95: [number, number];
+  tasks: number;
+};
+
 /** The result of a run, as printed by `--json` (DESIGN 9); scores are means in [0, 1], null where not measured. */
 export type Result = {
   stop: Stop;
@@ -124,8 +146,16 @@ export type Result = {
   baseline: { id: string; search: number | null; validation: number | null; sealed: number | null };
   gain: { mean: number; ci95: [number, number]; p: number } | null;
   /** Sealed gains apart: families that the search saw, and families that it never saw. */
-  near: { baseline: number; champion: number; gain: number; tasks: number } | null;
-  far: { baseline: number; champion: number; gain: number; tasks: number } | null;
+  near: SealedPart | null;
+  far: SealedPart | null;
+  /** By the deviation that the sealed tasks showed; null where there is no gain. */
+  power: Power | null;
+  /** What was tested on validation tasks, in the order in which it was named. */
+  claims: ClaimResult[];
+  /** Steps from a parent to a child in the run; all but those among the claims are not tested. */
+  steps: number;
+  /** The sealed tasks were opened for this champion, before the run was extended; none is scored twice. */
+  sealedFor?: string;
   verdict: 'better' | 'worse' | 'cannot tell apart' | 'no sealed tasks' | 'not measured';
 };
 
@@ -156,8 +186,8 @@ export type Event =
       prune?: Record<string, PruneRule>;
     }
   | { type: 'champion'; generation: number; candidate: string }
-  /** A claim is named; its trials come after. */
-  | { type: 'claimed'; claim: Claim }
+  /** Claims are named, all that are open at the same time at once; their trials come after. */
+  | { type: 'claimed'; claims: Claim[] }
   | { type: 'settled'; settled: Settled }
   /** The endpoint of a model is down, and calls wait; then it is back. */
   | { type: 'paused'; reason: string }

@@ -1,29 +1,25 @@
 import type { TrialSpec } from './evaluation/trial.ts';
 import type { Candidate, Estimate, Result, Stage, Stop } from './event.ts';
-import {
-  isCredited,
-  judge,
-  meanOrNull,
-  repeatedTrials,
-  type TaskMeans,
-  taskMeans,
-} from './selection/credit.ts';
+import { type CreditParts, testClaims } from './selection/credit.ts';
 import { priorMean, updateEstimate } from './selection/estimate.ts';
 import { chooseFinalists } from './selection/finalists.ts';
-import { type MeasureParts, measure, pairs } from './selection/measure.ts';
+import { measure, pairs } from './selection/measure.ts';
+import { resultOf, stepsOf } from './selection/result.ts';
 import { rank } from './selection/survival.ts';
+import { repeatedTrials, tasksOf } from './selection/task-means.ts';
 import type { State } from './state.ts';
-import type { Role, Suite, Task } from './suite/suite.ts';
+import type { Task } from './suite/suite.ts';
 
-export type FinalsParts = MeasureParts & { suite: Suite; generations: number; commit(): Promise<void> };
+export type FinalsParts = CreditParts;
 
 /** Repeats from here on are for finals: no generation reaches them. */
 const FINALS = 1_000_000;
 
 /**
  * The end of a run. Finalists and baseline get fresh repeats of all search tasks (others for another number of
- * generations); the best is the champion, frozen in the journal before any validation or sealed trial; champion
- * and baseline then meet validation and sealed tasks on the same seeds. Taken up where it was cut.
+ * generations); the best is the champion, frozen in the journal before any validation or sealed trial. Then claims are
+ * tested on validation tasks, and champion and baseline meet the sealed tasks on the same seeds: once, so a run that was
+ * extended afterwards and has another champion now gets no second look. Taken up where it was cut.
  */
 export async function finish(parts: FinalsParts): Promise<Result> {
   const { state, generations, identity } = parts;
@@ -40,15 +36,17 @@ export async function finish(parts: FinalsParts): Promise<Result> {
     parts.record({ type: 'champion', generation: generations, candidate: chooseChampion(parts, finalists) });
     await parts.commit();
   }
-  const both = [state.baseline, state.champion!];
-  const { sealedRepeats } = identity.search;
-  const [validation, sealed] = [tasksOf(parts, 'validation'), tasksOf(parts, 'sealed')];
-  const cut =
-    (await trial('validation', repeatedTrials(parts, both, validation, sealedRepeats))) ??
-    (await trial('sealed', repeatedTrials(parts, both, sealed, sealedRepeats)));
-  if (cut) return stopHere(parts, cut);
+  const uncredited = await testClaims(parts);
+  if (uncredited) return stopHere(parts, uncredited);
+  const { sealedFor, champion, baseline } = state;
+  if (sealedFor === null || sealedFor === champion) {
+    const { sealedRepeats } = identity.search;
+    const both = repeatedTrials(parts, [baseline, champion!], tasksOf(parts, 'sealed'), sealedRepeats);
+    const cut = await trial('sealed', both);
+    if (cut) return stopHere(parts, cut);
+  }
 
-  const result = resultOf(parts, state.champion!);
+  const result = resultOf(parts, { count: finalRepeats, from });
   parts.record({ type: 'ended', result });
   await parts.commit();
   return result;
@@ -76,6 +74,9 @@ export function unfinished({ state }: { state: State }, stop: Stop): Result {
     near: null,
     far: null,
     verdict: 'not measured',
+    power: null,
+    claims: [],
+    steps: stepsOf(state),
   };
 }
 
@@ -99,46 +100,15 @@ function chooseChampion(parts: FinalsParts, finalists: readonly string[]): strin
   return best && believed.get(best.id)!.shrunk > 0 ? best.id : state.baseline;
 }
 
-function resultOf(parts: FinalsParts, champion: string): Result {
-  const { state, identity, generations } = parts;
-  const { search, finalRepeats, from } = finalsOf(parts);
-  const { sealedRepeats } = identity.search;
-  const validation = tasksOf(parts, 'validation');
-  const sealed = taskMeans(parts, champion, tasksOf(parts, 'sealed'), sealedRepeats);
-  const means = {
-    search: taskMeans(parts, champion, search, finalRepeats, from),
-    validation: taskMeans(parts, champion, validation, sealedRepeats),
-    sealed,
-  };
-  const of = (rows: TaskMeans[], who: 'champion' | 'baseline') => meanOrNull(rows.map((row) => row[who]));
-  const scores = (who: 'champion' | 'baseline') => ({
-    search: of(means.search, who),
-    validation: of(means.validation, who),
-    sealed: of(means.sealed, who),
-  });
-  return {
-    stop: 'finished',
-    generations,
-    champion: {
-      id: champion,
-      lineage: state.candidates.get(champion)!.lineage,
-      credited: isCredited(parts, champion, validation, sealedRepeats),
-      ...scores('champion'),
-    },
-    baseline: { id: state.baseline, ...scores('baseline') },
-    ...judge(sealed),
-  };
-}
-
-function finalsOf({ suite, identity, generations }: FinalsParts): {
+function finalsOf({
+  suite,
+  identity,
+  generations,
+}: Pick<FinalsParts, 'suite' | 'identity' | 'generations'>): {
   search: Task[];
   finalRepeats: number;
   from: number;
 } {
   const { finalRepeats } = identity.search;
   return { search: tasksOf({ suite }, 'search'), finalRepeats, from: FINALS + generations * finalRepeats };
-}
-
-function tasksOf({ suite }: { suite: Suite }, role: Role): Task[] {
-  return suite.tasks.filter((task) => task.role === role);
 }

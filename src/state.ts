@@ -109,6 +109,7 @@ export function emptyState(): State {
  *   again changes nothing, another one is an integrity failure (`UserError`, exit code 5), and `state` is as before.
  * - `generation`: replaces the estimates, lesson records and operator records that it names, leaves the others,
  *   sets survivors and when the next generation's jobs are stopped, adds the checks of predictions, and forgets the refusals before it.
+ * - `tried` of a sealed task before a champion is named, or of another genome than it and the baseline, is refused.
  * - `extended`: the run is no longer ended; champion and result will be decided anew.
  *
  * An unknown type of event, or a second `started`, is refused likewise.
@@ -145,8 +146,8 @@ export function apply(state: State, event: Event): State {
       state.stopped = event.stop;
       return state;
     case 'tried':
+      if (event.trial.role === 'sealed') openSealed(state, event.trial);
       learn(state, event.trial, event.outcome);
-      if (event.trial.role === 'sealed') state.sealedFor ??= state.champion;
       return state;
     case 'dropped':
       state.dropped.add(event.candidate);
@@ -169,9 +170,10 @@ export function apply(state: State, event: Event): State {
       state.champion = event.candidate;
       return state;
     case 'claimed':
-      if (state.claims.has(event.claim.number))
-        throw contradiction(`claim ${event.claim.number} is named twice`);
-      state.claims.set(event.claim.number, { claim: event.claim, settled: null });
+      for (const claim of event.claims) {
+        if (state.claims.has(claim.number)) throw contradiction(`claim ${claim.number} is named twice`);
+        state.claims.set(claim.number, { claim, settled: null });
+      }
       return state;
     case 'settled': {
       const claimed = state.claims.get(event.settled.claim);
@@ -189,6 +191,15 @@ export function apply(state: State, event: Event): State {
         'Was this run made by a newer version of evolve? Use that one.',
         5,
       );
+  }
+}
+
+/** Nothing may know of a sealed task before the champion is named, and one champion only ever meets them. */
+function openSealed(state: State, { id, genome }: TrialSpec): void {
+  if (state.champion === null) throw contradiction(`sealed trial ${id} stands before a champion is named`);
+  state.sealedFor ??= state.champion;
+  if (genome !== state.baseline && genome !== state.sealedFor) {
+    throw contradiction(`sealed trial ${id} is of ${genome}, which is neither baseline nor champion`);
   }
 }
 

@@ -3,8 +3,10 @@ import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
 import { count, money, span, table } from '../report/format.ts';
+import { claimTrials } from '../selection/claims.ts';
 import { refuseImpossibleSearch } from '../selection/feasible.ts';
 import type { Role, Suite } from '../suite/suite.ts';
+import { type Expectation, expectationOf, expectationRows } from './expectation.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
 import { jobForecast } from './job-forecast.ts';
 import { runnerName } from './jobs.ts';
@@ -23,6 +25,8 @@ export type Plan = {
   generations: number;
   /** `first`: at least so many in the first generation. */
   trials: { first: number; most: number; expected: number };
+  finds: Expectation;
+  claimShare: number;
   /** Distinct ones, and where they run. */
   jobs: { expected: number; on: string };
   /** What models take: for all of it, and for the first generation. Zero for those that run in process. */
@@ -58,8 +62,9 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     Math.round(
       measured(1, population - 1, share) + (generations - 1) * measured(search.elites + 1, children, share),
     );
-  const end = endTrials(config, suite);
-  const expected = trialsOf(SEEN.admitted) + end;
+  const searched = trialsOf(SEEN.admitted);
+  const end = endTrials(config, suite, searched);
+  const expected = searched + end.all;
   const jobs = jobForecast(suite.tasks, config);
   const trials = Math.min(expected, config.budgetTrials ?? expected);
   const setup = setupOf(config, parties, suite, founders);
@@ -88,7 +93,13 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     seed: config.seed,
     population,
     generations,
-    trials: { first: measured(1, population - 1, 0), most: trialsOf(1) + end, expected: trials },
+    trials: {
+      first: measured(1, population - 1, 0),
+      most: trialsOf(1) + endTrials(config, suite, trialsOf(1)).all,
+      expected: trials,
+    },
+    finds: expectationOf(config, suite, expected - end.claims),
+    claimShare: search.claimShare,
     jobs: { expected: Math.round(trials * jobs.jobs), on: runnerName(config) },
     calls: { all, first: forecast(once), basis },
     ms: {
@@ -149,13 +160,20 @@ export function unboundedCost(
   return `no --budget-usd is set, so nothing bounds what is spent; forecast: about ${money(all.usd!)}`;
 }
 
-/** How many trials follow the last generation: finals, then champion and baseline on validation and sealed tasks. */
-export function endTrials({ search, population, generations }: RunConfig, { tasks }: Suite): number {
+/** How many trials follow the last generation at most: finals, claims, then champion and baseline on sealed tasks. */
+export function endTrials(
+  config: RunConfig,
+  suite: Suite,
+  searched: number,
+): { claims: number; all: number } {
+  const { search, population, generations } = config;
+  const tasks = (role: Role) => suite.tasks.filter((task) => task.role === role).length;
   const finalists = Math.min(search.finalists, population * generations - 1);
-  const searched = tasks.filter(({ role }) => role === 'search').length;
-  return (
-    (finalists + 1) * search.finalRepeats * searched + 2 * search.sealedRepeats * (tasks.length - searched)
-  );
+  const finals = (finalists + 1) * search.finalRepeats * tasks('search');
+  const sealed = 2 * search.sealedRepeats * tasks('sealed');
+  const may = search.claims > 0 && tasks('validation') > 0;
+  const claims = may ? claimTrials(search.claimShare, searched + finals + sealed) : 0;
+  return { claims, all: finals + sealed + claims };
 }
 
 /** The plan for people; where `tasks` is a text it stands as it is. */
@@ -188,6 +206,7 @@ export function planText(
       ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
       ['search', `population ${plan.population}, ${plan.generations} generations, seed ${plan.seed}`],
       ['trials', `about ${count(plan.trials.expected)}, at most ${count(plan.trials.most)}`],
+      ...expectationRows(plan.finds, plan.claimShare),
       ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
       ...(real ? calls : []),
       ['time', `about ${span(plan.ms.expected)}: ${plan.ms.basis}`],

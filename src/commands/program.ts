@@ -160,7 +160,7 @@ export function program(context: Context, done: (code: number) => void): Command
   trial
     .option('--genome <DIR>', 'the genome, such as genomes/baseline')
     .option('--task <ID>', 'one task; else all search and validation tasks')
-    .option('--role <ROLE>', 'the tasks of one role: search, validation or sealed')
+    .option('--role <ROLE>', 'the tasks of one role: search or validation')
     .option('--repeats <K>', 'trials on each task (3)')
     .option('--config <FILE>', 'settings by name, in JSON or YAML; flags win')
     .option('--keep <DIR>', "where the trials' folders stay; else they are removed");

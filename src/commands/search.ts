@@ -15,6 +15,7 @@ import type { Llm } from '../llm/llm.ts';
 import { renderMemory } from '../memory/render.ts';
 import { startProgress } from '../progress.ts';
 import { span } from '../report/format.ts';
+import { withGate } from '../selection/gate.ts';
 import { writeCatalog } from '../store/catalog.ts';
 import { type LiveBoard, openLive } from '../store/live.ts';
 import { openRun, type Run } from '../store/run-dir.ts';
@@ -68,7 +69,7 @@ export async function search(
     quiet: output.quiet,
     generations: config.generations,
     passed: run.state.generation + 1,
-    endTrials: endTrials(config, suite),
+    endTrials: endTrials(config, suite, 0).all,
     jobs: runner.stats,
     underWay: live.underWay,
     usd: () => models.ledger?.totals().usd ?? 0,
@@ -99,7 +100,7 @@ export async function search(
   try {
     const grader = await startGrader(suite.dir);
     closers.unshift(() => grader.close());
-    const evaluator = poolEvaluator({
+    const pool = poolEvaluator({
       workers: config.workers,
       concurrency: config.concurrency,
       trialsDir: join(run.dir, 'trials'),
@@ -112,7 +113,8 @@ export async function search(
       llm: models.agent,
       profile: parties.agent.profile,
     });
-    closers.unshift(() => evaluator.close());
+    closers.unshift(() => pool.close());
+    const evaluator = withGate(pool, { state: run.state, suite }, identity.search.sealedRepeats);
     const result = await evolve({
       identity,
       state: run.state,

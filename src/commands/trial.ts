@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { JOB_CACHE, readConfig } from '../config.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { genomeId } from '../genome/hash.ts';
 import { loadGenome } from '../genome/load.ts';
 import { sandboxLevel } from '../jobs/sandbox/sandbox.ts';
 import { refuseImpossible } from '../jobs/slots/request.ts';
@@ -24,14 +23,11 @@ import { withRuntime } from './runtime.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
 import { openSharedFolder, sweep } from './shared-folder.ts';
 
-/** Every look at sealed tasks outside a run, one JSON line each. */
-const SEALED_LOOKS = 'runs/sealed-looks.jsonl';
 const ROLES: Role[] = ['search', 'validation', 'sealed'];
 
 /**
  * `evolve trial --genome DIR --suite DIR [--task ID] [--role ROLE] [--repeats K] [--keep DIR]`: no search, just
- * measure one genome, on search and validation tasks unless told otherwise. Sealed tasks are scored only when
- * `--role sealed` asks for it; each such look is written down.
+ * measure one genome, on search and validation tasks unless told otherwise. Sealed tasks are refused (exit 5).
  */
 export async function trial(flags: Given, context: Context): Promise<number> {
   const { genome: genomeDir, task, role, repeats, keep, json, quiet, ...settings } = flags;
@@ -53,10 +49,6 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   const suite = await withRuntime({ ...plain, tasks: chosen }, config.jobs);
   const { tasks } = suite;
   const trialsDir = typeof keep === 'string' ? newFolder(keep) : null;
-  if (tasks.some((chosen) => chosen.role === 'sealed')) {
-    say(`warning: each look at sealed tasks weakens what they can tell; noted in ${SEALED_LOOKS}`);
-    noteLook(suite, genomeId(genome), tasks, config.seed, times);
-  }
   for (const line of partyLines(parties, genome, config.replay)) say(line);
   const signal = context.interruption();
   const models = openModels(parties, config, null, signal, {
@@ -150,12 +142,13 @@ function readRepeats(given: unknown): number {
   );
 }
 
-/** Search and validation tasks, or those of one role, or one task; sealed ones only where the role says so. */
+/** Search and validation tasks, or those of one role, or one task; sealed ones never. */
 function chooseTasks(suite: Suite, id: unknown, role: unknown): Task[] {
   if (role !== undefined && !ROLES.includes(role as Role)) {
     const hint = `roles: ${ROLES.join(', ')}`;
     throw new UserError(`unknown --role '${role}'${didYouMean(String(role), ROLES)}`, hint);
   }
+  if (role === 'sealed') throw sealed('sealed tasks');
   if (id === undefined) {
     const wanted = role === undefined ? ['search', 'validation'] : [role];
     const tasks = suite.tasks.filter((task) => wanted.includes(task.role));
@@ -170,24 +163,18 @@ function chooseTasks(suite: Suite, id: unknown, role: unknown): Task[] {
       `tasks: ${ids.join(', ')}`,
     );
   }
-  if (found.role === 'sealed' && role !== 'sealed') {
-    throw new UserError(
-      `task '${id}' is sealed: each look at it weakens what it can tell`,
-      'add --role sealed if you mean it; the look is noted',
-    );
-  }
+  if (found.role === 'sealed') throw sealed(`task '${id}' is sealed`);
   if (role !== undefined && found.role !== role) {
     throw new UserError(`task '${id}' is a ${found.role} task`, 'leave --role out');
   }
   return [found];
 }
 
-function noteLook(suite: Suite, genome: string, tasks: readonly Task[], seed: number, repeats: number): void {
-  const ids = tasks.map((task) => task.id);
-  const at = new Date().toISOString();
-  mkdirSync(dirname(SEALED_LOOKS), { recursive: true });
-  appendFileSync(
-    SEALED_LOOKS,
-    `${JSON.stringify({ at, suite: suite.name, suiteHash: suite.hash, genome, tasks: ids, seed, repeats })}\n`,
+/** Whoever can measure again and again on sealed tasks chooses by them in the end. */
+function sealed(what: string): UserError {
+  return new UserError(
+    `${what}: only the end of a run scores those, once, for its champion and the baseline`,
+    'measure on --role validation, or on a sister suite made by build-suite --seed S',
+    5,
   );
 }

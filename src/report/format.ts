@@ -51,8 +51,12 @@ export function clip(text: string, width: number): string {
 }
 
 /** The verdict in a sentence. */
-export function verdictLine({ verdict, gain: sealed, champion, baseline, stop }: Result): string {
+export function verdictLine(result: Result): string {
+  const { verdict, gain: sealed, champion, baseline, stop, sealedFor } = result;
   if (verdict === 'no sealed tasks') return 'No verdict: the suite has no sealed tasks.';
+  if (sealedFor !== undefined) {
+    return `No verdict: the sealed tasks were opened for ${sealedFor}, before the run was extended; no other champion meets them.`;
+  }
   if (verdict === 'not measured' || !sealed)
     return `No verdict yet: the run stopped before its end (${stop}).`;
   if (champion && champion.id === baseline.id)

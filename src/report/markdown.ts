@@ -1,7 +1,9 @@
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from './attribution-text.ts';
+import { CLAIM_HEAD, claimRows, partText, powerText, untested } from './claims.ts';
 import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
 import { pruningText } from './pruning.ts';
+import { racingText } from './racing.ts';
 import { sandboxText } from './sandbox.ts';
 import { callsText, foresightText } from './spending.ts';
 import { soFar, stopLine } from './terminal.ts';
@@ -14,6 +16,7 @@ export function markdown(report: Report): string {
     `**${text(verdictLine(report))}**`,
     about(report),
     against(report),
+    section('Credit, on validation tasks', credit(report)),
     section('Lineages', lineages(report)),
     section('The champion against the baseline, gene by gene', changes(report)),
     section('What carried the gain', carried(report)),
@@ -36,6 +39,11 @@ believed: mean differences on search tasks, shrunk by their uncertainty. The sea
 flatter; only the sealed tasks, which nothing in the search could read, say what a gain is worth. The interval and
 p are over the means of the sealed tasks; p is from the exact two-sided sign-flip test.`;
 
+const CREDIT = `A claim is named before its data exist and tested on fresh repeats of its own. Evidence is an e-process (betting; it may
+be looked at at any time), credited when it reaches what e-LOND asks for, so that among credited claims at most 2.5% are
+false on average. Intervals of credited claims are adjusted for the choice (e-BY). What was not tested is not known to
+help, whatever the search believed.`;
+
 function about(report: Report): string {
   const { suite, model, seed, population, candidates, refused } = report;
   return `Suite ${text(suite)}, model ${text(model)}, seed ${seed}, population ${population}; ${stopLine(report)};
@@ -43,9 +51,9 @@ ${count(candidates)} candidates, ${count(refused)} proposals refused.`;
 }
 
 function against(report: Report): string {
-  const { champion, baseline, near, far, gain: sealed } = report;
+  const { champion, baseline, near, far, gain: sealed, power } = report;
   if (!champion) return '';
-  if (report.verdict === 'not measured') return section('Champion against baseline', text(soFar(report)));
+  if (report.stop !== 'finished') return section('Champion against baseline', text(soFar(report)));
   const rows = [
     comparison('search', baseline.search, champion.search),
     comparison('validation', baseline.validation, champion.validation),
@@ -53,11 +61,22 @@ function against(report: Report): string {
   ];
   if (near) rows.push(comparison(`sealed, near (${near.tasks})`, near.baseline, near.champion));
   if (far) rows.push(comparison(`sealed, far (${far.tasks})`, far.baseline, far.champion));
+  const apart = [near && ` Near: ${partText(near)}.`, far && ` Far: ${partText(far)}.`]
+    .filter((part) => part !== null)
+    .join('');
   const interval = sealed
-    ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.`
+    ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.${apart}${power ? ` What this could find: ${powerText(power)}.` : ''}`
     : '';
   const named = `Champion \`${champion.id}\` of lineage ${text(champion.lineage)}, ${champion.credited ? 'credited on the validation tasks' : 'not credited'}; baseline \`${baseline.id}\`.`;
   return `${section('Champion against baseline', table(['tasks', 'baseline', 'champion', 'gain'], rows))}\n\n${named}${interval}`;
+}
+
+function credit(report: Report): string {
+  if (report.stop !== 'finished') return '';
+  const rest = untested(report);
+  const rows = claimRows(report.claims);
+  const tested = rows.length === 0 ? '' : `${table(CLAIM_HEAD, rows)}\n\n`;
+  return `${tested}${rest === '' ? '' : `${rest}.\n\n`}${CREDIT}`;
 }
 
 function lineages({ lineages: rows }: Report): string {
@@ -196,7 +215,7 @@ function models({ models: known, champion }: Report): string {
     .join('\n');
 }
 
-function cost({ trials, jobs, sandbox, pruning, cost: spent, wallMs }: Report): string {
+function cost({ trials, jobs, sandbox, pruning, racing, cost: spent, wallMs }: Report): string {
   const rows = [
     ['trials run', count(trials.run)],
     ['trials known already', count(trials.cached)],
@@ -205,6 +224,7 @@ function cost({ trials, jobs, sandbox, pruning, cost: spent, wallMs }: Report): 
     ['jobs run', jobs ? count(jobs.run) : '–'],
     ['jobs answered by the cache', jobs ? count(jobs.hits) : '–'],
     ...(pruning ? [['jobs that might be stopped early', pruningText(pruning)]] : []),
+    ...(racing ? [['saved by racing', racingText(racing)]] : []),
     ['tokens in, out', `${count(spent.tokensIn)}, ${count(spent.tokensOut)}`],
     ['money', money(spent.usd)],
     ['GPU time', span(spent.gpuMs)],

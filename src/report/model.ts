@@ -6,6 +6,7 @@ import type { Attribution } from './attribution.ts';
 import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
 import { type ModelsReport, modelsOf, type Narrowed } from './models.ts';
 import { type Pruning, pruningOf } from './pruning.ts';
+import { type Saved, savedByRacing } from './racing.ts';
 import { type SandboxRow, sandboxOf } from './sandbox.ts';
 import { countTrials, type TaskRow, taskRows, triedOf } from './trials.ts';
 import { usedBy } from './used.ts';
@@ -87,6 +88,8 @@ export type Report = Result & {
   jobs: { run: number; hits: number; ms: number } | null;
   /** What stood around the agents' code, trial by trial. */
   sandbox: SandboxRow[];
+  /** Left out where nobody was dropped. */
+  racing?: Saved;
   /** Left out where no job could be stopped early. */
   pruning?: Pruning;
   wallMs: number;
@@ -113,6 +116,7 @@ export function reportOf(input: ReportInput): Report {
   const trials = triedOf(state);
   const { result } = input;
   const pruning = pruningOf(input.jobs);
+  const racing = savedByRacing(events, searchTasks(state), state.identity?.search.firstTasks ?? 0);
   const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;
   const ancestors = champion ? ancestryOf(champion, state) : [];
   // A run that was extended may have another champion than the one that was looked at.
@@ -132,6 +136,7 @@ export function reportOf(input: ReportInput): Report {
     cost: { usd: paid.usd, tokensIn: paid.tokensIn, tokensOut: paid.tokensOut, gpuMs: spent.gpuMs },
     jobs: jobsOf(input.jobs),
     sandbox: sandboxOf(trials, input.jobs),
+    ...(racing ? { racing } : {}),
     ...(pruning ? { pruning } : {}),
     wallMs: input.wallMs,
     lineages: lineagesOf(state, trials, input.jobs, input.diff),
@@ -201,4 +206,11 @@ function courseOf(events: readonly Event[]): GenerationRow[] {
     });
   }
   return rows;
+}
+
+/** How many search tasks the trials of the run are on. */
+function searchTasks({ trials }: State): number {
+  const tasks = new Set<string>();
+  for (const { role, task } of trials.values()) if (role === 'search') tasks.add(task);
+  return tasks.size;
 }

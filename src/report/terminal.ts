@@ -1,4 +1,5 @@
 import { attributionRows } from './attribution-text.ts';
+import { CLAIM_HEAD, claimRows, powerText, untested } from './claims.ts';
 import {
   change,
   clip,
@@ -14,6 +15,7 @@ import {
 } from './format.ts';
 import type { Report } from './model.ts';
 import { pruningText } from './pruning.ts';
+import { racingText } from './racing.ts';
 import { sandboxText } from './sandbox.ts';
 import { callsText } from './spending.ts';
 
@@ -23,6 +25,7 @@ export function summary(report: Report, colour: boolean): string {
   const sections: [string, string][] = [
     ['', bold(verdictLine(report))],
     ['Champion against baseline', against(report)],
+    ['Credit, on validation tasks', credit(report)],
     ['Lineages', lineages(report)],
     ['The champion against the baseline, gene by gene', changes(report)],
     ['What carried the gain (of `evolve attribute`; not adjusted for the number of genes)', carried(report)],
@@ -55,9 +58,9 @@ export function stopLine(report: Report): string {
 }
 
 function against(report: Report): string {
-  const { champion, baseline, near, far } = report;
+  const { champion, baseline, near, far, power } = report;
   if (!champion) return 'no candidate is measured yet';
-  if (report.verdict === 'not measured') return soFar(report);
+  if (report.stop !== 'finished') return soFar(report);
   const rows = [
     ['mean score on', 'baseline', 'champion', 'gain'],
     comparison('search tasks', baseline.search, champion.search),
@@ -66,7 +69,12 @@ function against(report: Report): string {
   ];
   if (near) rows.push(comparison(`  near (${near.tasks})`, near.baseline, near.champion));
   if (far) rows.push(comparison(`  far (${far.tasks})`, far.baseline, far.champion));
-  return `${table(rows)}\nchampion ${champion.id}, lineage ${champion.lineage}${champion.credited ? '' : ', not credited'}`;
+  const lines = [
+    table(rows),
+    `champion ${champion.id}, lineage ${champion.lineage}${champion.credited ? ', credited' : ', not credited'}`,
+  ];
+  if (report.verdict === 'cannot tell apart' && power) lines.push(powerText(power));
+  return lines.join('\n');
 }
 
 /** Of a run that was stopped: raw means of candidates are over different trials, only paired differences compare. */
@@ -76,6 +84,14 @@ export function soFar({ champion, lineages: rows }: Report): string {
     ? `: ${gain(best.gain)} ± ${score(best.error)} on search tasks, as the search believes`
     : '';
   return `best so far ${champion?.id}, lineage ${champion?.lineage}${believed}`;
+}
+
+function credit(report: Report): string {
+  if (report.stop !== 'finished') return '';
+  const rows = claimRows(report.claims);
+  const rest = untested(report);
+  const tested = rows.length === 0 ? '' : table([CLAIM_HEAD, ...rows], [0, 1, 6]);
+  return [tested, rest].filter((part) => part !== '').join('\n');
 }
 
 function lineages(report: Report): string {
@@ -113,7 +129,7 @@ function lessons({ lessons: { written, retired, helped } }: Report): string {
   return [head, ...rows].join('\n');
 }
 
-function cost({ trials, jobs, sandbox, pruning, cost: spent, models, wallMs }: Report): string {
+function cost({ trials, jobs, sandbox, pruning, racing, cost: spent, models, wallMs }: Report): string {
   const lines = [
     `trials  ${count(trials.run)} run, ${count(trials.cached)} known already, ${trials.lost} lost`,
   ];
@@ -122,6 +138,7 @@ function cost({ trials, jobs, sandbox, pruning, cost: spent, models, wallMs }: R
     const share = jobs.run + jobs.hits === 0 ? 0 : Math.round((100 * jobs.hits) / (jobs.run + jobs.hits));
     lines.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
   }
+  if (racing) lines.push(`racing  saved ${racingText(racing)}`);
   if (pruning) lines.push(`        ${pruningText(pruning)}`);
   const tokens = `${count(spent.tokensIn)} tokens in, ${count(spent.tokensOut)} out`;
   lines.push(`model   ${tokens}, ${money(spent.usd)}`);

@@ -1,76 +1,162 @@
 import type { TrialSpec } from '../evaluation/trial.ts';
-import type { Result, RunIdentity } from '../event.ts';
-import type { State } from '../state.ts';
-import { tInterval } from '../statistics/interval.ts';
-import { signFlip } from '../statistics/sign-flip.ts';
-import type { Task } from '../suite/suite.ts';
-import { block, pairs } from './measure.ts';
+import type { Claim, ClaimResult, Settled, Stop } from '../event.ts';
+import { diffGenomes } from '../genome/diff.ts';
+import type { Genome } from '../genome/genome.ts';
+import { confidenceSequence, eProcess } from '../statistics/betting.ts';
+import { eByLevel } from '../statistics/e-by.ts';
+import type { Suite, Task } from '../suite/suite.ts';
+import { activeChanges } from './activation.ts';
+import { type ClaimParts, nextClaims } from './claims.ts';
+import { block, type MeasureParts, measure, score } from './measure.ts';
+import { mean, meanOrNull, repeatedTrials, tasksOf } from './task-means.ts';
 
-/** Two-sided level of the verdict. */
-const ALPHA = 0.05;
+export type CreditParts = MeasureParts & {
+  suite: Suite;
+  generations: number;
+  genomes: { load(id: string): Genome | Promise<Genome> };
+  commit(): Promise<void>;
+};
 
-type Known = { identity: RunIdentity; state: State };
+/** Passes between two looks: the test may look whenever it likes, and trials in flight want company. */
+const PASSES_A_LOOK = 5;
+/** A claim whose mean is not above 0 after so many passes is given up. */
+const PATIENCE = 20;
+/** Intervals hold with 95%. */
+const INTERVAL_ALPHA = 0.05;
 
-/** A candidate and the baseline on one task, over the repeats that both have a score for. */
-export type TaskMeans = { task: Task; baseline: number; champion: number; gain: number };
-
-/** Trials of these genomes on these tasks at the repeats `first` … `first + count − 1`. */
-export function repeatedTrials(
-  known: Known,
-  genomes: readonly string[],
-  tasks: readonly Task[],
-  count: number,
-  first = 0,
-): TrialSpec[] {
-  const repeats = Array.from({ length: count }, (_, i) => first + i);
-  return repeats.flatMap((repeat) => [...new Set(genomes)].flatMap((id) => block(known, id, tasks, repeat)));
+/**
+ * Credit: claims are named, then tested on validation tasks, each on passes of its own: the champion's first, then
+ * those of the steps that led to it, side by side. One observation is the mean difference over one pass of all validation
+ * tasks. Nothing here steers: the champion is frozen already. Can be taken up where it was cut.
+ */
+export async function testClaims(parts: CreditParts): Promise<Stop | null> {
+  for (;;) {
+    if (open(parts).length === 0) {
+      const claims = nextClaims(parts);
+      if (claims.length === 0) return null;
+      parts.record({ type: 'claimed', claims });
+      await parts.commit();
+    }
+    const stop = await settleAll(parts);
+    if (stop) return stop;
+  }
 }
 
-/** Task means over those repeats, in task order; a task without a single pair is left out. */
-export function taskMeans(
-  known: Known,
-  candidate: string,
-  tasks: readonly Task[],
-  count: number,
-  first = 0,
-): TaskMeans[] {
-  const repeats = Array.from({ length: count }, (_, i) => first + i);
-  return tasks.flatMap((task) => {
-    const found = repeats.flatMap((repeat) => pairs(known, candidate, [task], repeat));
-    if (found.length === 0) return [];
-    const champion = mean(found.map((pair) => pair.score));
-    const gain = mean(found.map((pair) => pair.difference));
-    return [{ task, champion, gain, baseline: champion - gain }];
+/** The claims of a run as its result shows them; intervals of credited ones are adjusted for the choice (e-BY). */
+export function claimResults({ identity, state, suite }: ClaimParts): ClaimResult[] {
+  const settled = [...state.claims.values()].flatMap(({ claim, settled }) =>
+    settled ? [{ claim, settled }] : [],
+  );
+  const credited = settled.filter((row) => row.settled.credited).length;
+  const level = eByLevel(INTERVAL_ALPHA, credited, identity.search.claims);
+  return settled.map(({ claim, settled: { claim: _, ...found } }) => {
+    const seen = passesOf({ identity, state, suite }, claim).slice(0, found.passes);
+    const interval = found.credited ? confidenceSequence(seen.map(differenceOf), level) : found.interval;
+    const side = (who: 'candidate' | 'against') => meanOrNull(seen.map((pass) => pass[who]));
+    return {
+      ...claim,
+      ...found,
+      interval,
+      scores: { candidate: side('candidate'), against: side('against') },
+    };
   });
 }
 
-/** Whether the validation tasks bear out that the candidate is better: the 95% interval over task means lies above 0. */
-export function isCredited(known: Known, candidate: string, tasks: readonly Task[], count: number): boolean {
-  const gains = taskMeans(known, candidate, tasks, count).map((row) => row.gain);
-  return gains.length > 1 && tInterval(gains)[0] > 0;
+function open({ state }: ClaimParts): Claim[] {
+  return [...state.claims.values()].flatMap(({ claim, settled }) => (settled ? [] : [claim]));
 }
 
-/** The gain over task means, its interval and its p, and what they allow to say. */
-export function judge(means: readonly TaskMeans[]): Pick<Result, 'gain' | 'near' | 'far' | 'verdict'> {
-  if (means.length === 0) return { gain: null, near: null, far: null, verdict: 'no sealed tasks' };
-  const gains = means.map((row) => row.gain);
-  const gain = { mean: mean(gains), ci95: tInterval(gains), p: signFlip(gains) };
-  const told = gain.p < ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
-  return { gain, near: part(means, 'near'), far: part(means, 'far'), verdict: told };
+async function settleAll(parts: CreditParts): Promise<Stop | null> {
+  for (let looked = 0; open(parts).length > 0; looked += PASSES_A_LOOK) {
+    const specs = open(parts).flatMap((claim) => trialsOf(parts, claim, looked));
+    const stop = await measure(parts, parts.generations, 'validation', specs);
+    if (stop) return stop;
+    for (const claim of open(parts)) {
+      const settled = await look(parts, claim, Math.min(claim.passes, looked + PASSES_A_LOOK));
+      if (settled) parts.record({ type: 'settled', settled });
+    }
+    await parts.commit();
+  }
+  return null;
 }
 
-/** Mean over the values, null for none. */
-export function meanOrNull(values: readonly number[]): number | null {
-  return values.length === 0 ? null : mean(values);
+/** The trials of a claim between two looks, both sides. */
+function trialsOf(
+  parts: CreditParts,
+  { candidate, against, from, passes }: Claim,
+  looked: number,
+): TrialSpec[] {
+  const tasks = tasksOf(parts, 'validation');
+  const count = Math.max(0, Math.min(PASSES_A_LOOK, passes - looked));
+  return repeatedTrials(parts, [against, candidate], tasks, count, from + looked);
 }
 
-function part(means: readonly TaskMeans[], distance: 'near' | 'far'): Result['near'] {
-  const rows = means.filter((row) => row.task.distance === distance);
-  if (rows.length === 0) return null;
-  const of = (key: 'baseline' | 'champion' | 'gain') => mean(rows.map((row) => row[key]));
-  return { baseline: of('baseline'), champion: of('champion'), gain: of('gain'), tasks: rows.length };
+/** What is known of the claim after so many passes, if that settles it. */
+async function look(parts: CreditParts, claim: Claim, passes: number): Promise<Settled | null> {
+  const differences = passesOf(parts, claim).slice(0, passes).map(differenceOf);
+  const e = Math.max(1, ...eProcess(differences));
+  const reached = e >= 1 / claim.alpha;
+  const hopeless = passes >= PATIENCE && mean(differences) <= 0;
+  if (!reached && !hopeless && passes < claim.passes) return null;
+  const active = await activeOf(parts, claim);
+  return {
+    claim: claim.number,
+    passes: differences.length,
+    e,
+    gain: meanOrNull(differences),
+    interval: confidenceSequence(differences, INTERVAL_ALPHA),
+    active,
+    credited: reached && active.length > 0,
+  };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
+type Pass = { candidate: number; against: number };
+
+function differenceOf({ candidate, against }: Pass): number {
+  return candidate - against;
+}
+
+/** Both sides' means over all validation tasks, pass by pass, as far as passes are whole. */
+function passesOf(parts: ClaimParts, claim: Claim): Pass[] {
+  const tasks = tasksOf(parts, 'validation');
+  const passes: Pass[] = [];
+  for (let pass = 0; pass < claim.passes; pass++) {
+    const of = (genome: string) => meanOver(parts, genome, tasks, claim.from + pass);
+    const [candidate, against] = [of(claim.candidate), of(claim.against)];
+    if (candidate === null || against === null) break;
+    passes.push({ candidate, against });
+  }
+  return passes;
+}
+
+function meanOver(parts: ClaimParts, genome: string, tasks: readonly Task[], repeat: number): number | null {
+  const scores = block(parts, genome, tasks, repeat).map(({ id }) => score(parts.state.outcomes.get(id)));
+  return scores.some((value) => value === null) ? null : meanOrNull(scores as number[]);
+}
+
+/** Of the genes that differ, those that did something in the claim's own trials: what never fired changed nothing. */
+async function activeOf(parts: CreditParts, claim: Claim): Promise<string[]> {
+  const [against, candidate] = await Promise.all([
+    parts.genomes.load(claim.against),
+    parts.genomes.load(claim.candidate),
+  ]);
+  const changed = diffGenomes(against, candidate).map(({ path }) => path);
+  return activeChanges(
+    changed,
+    seenActive(parts, claim, claim.candidate),
+    seenActive(parts, claim, claim.against),
+  );
+}
+
+function seenActive(parts: CreditParts, claim: Claim, genome: string): Set<string> {
+  const seen = new Set<string>();
+  const tasks = tasksOf(parts, 'validation');
+  for (let pass = 0; pass < claim.passes; pass++) {
+    for (const { id } of block(parts, genome, tasks, claim.from + pass)) {
+      const outcome = parts.state.outcomes.get(id);
+      if (!outcome) return seen;
+      if (outcome.kind !== 'lost') for (const path of outcome.active ?? []) seen.add(path);
+    }
+  }
+  return seen;
 }

@@ -8,7 +8,7 @@ import { emptyFolder, evolve } from './evolve.ts';
 
 const SMALL = [
   ...['--suite', 'suite', '--genomes', 'genomes', '--population', '4', '--generations', '1'],
-  ...['--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '1'],
+  ...['--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '5'],
 ];
 const KEY = 'sk-0123456789abcdefghij';
 /** A line that people can read at a glance, what to do included. */

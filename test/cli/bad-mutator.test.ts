@@ -74,7 +74,7 @@ beforeAll(async () => {
       '--out',
       'run',
     ],
-    ...['--first-tasks', '1', '--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '1', '--json'],
+    ...['--first-tasks', '1', '--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '5', '--json'],
     ...[
       '--model',
       'worker',

@@ -207,7 +207,7 @@ async function search(
   const environments = new Set<string>();
   const all = [
     ...['--suite', 'suite', '--genomes', 'genomes', '--population', '6', '--generations', '2', '--out', out],
-    ...['--first-tasks', '1', '--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '1', '--json'],
+    ...['--first-tasks', '1', '--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '5', '--json'],
     ...[
       '--model',
       'small',

@@ -19,7 +19,7 @@ const SMALL = [
     '--config',
     'run.yaml',
   ],
-  ...['--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '1', '--first-tasks', '2'],
+  ...['--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '5', '--first-tasks', '2'],
 ];
 /** Nothing of it leads anywhere: neither a key nor an endpoint. */
 const ALONE = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined };

@@ -9,7 +9,7 @@ import { decisionsOf, differences, eventsOf, resultsOf, triedIn } from './journa
 const SMALL = [
   ...['--suite', 'suite', '--genomes', 'genomes', '--population', '6', '--generations', '3', '--seed', '3'],
   ...['--first-tasks', '1'],
-  ...['--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '2', '--unsafe-no-sandbox'],
+  ...['--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '5', '--unsafe-no-sandbox'],
 ];
 
 let folder: ReturnType<typeof emptyFolder>;

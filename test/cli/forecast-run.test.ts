@@ -9,7 +9,7 @@ import { emptyFolder, evolve } from './evolve.ts';
 const MODEL = 'gpt-4.1-mini';
 const SMALL = [
   ...['--suite', 'suite', '--genomes', 'genomes', '--population', '6', '--generations', '2'],
-  ...['--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '2'],
+  ...['--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '5'],
 ];
 /** How far a forecast may be off, either way. */
 const FACTOR = 3;

@@ -76,7 +76,7 @@ function search(out: string, during?: (child: ChildProcess) => void): Promise<Ra
   const args = [
     ...['--suite', 'suite', '--genomes', 'genomes', '--population', '2', '--generations', '1', '--out', out],
     ...['--model', 'small', '--allow-unpriced', '--unsafe-no-sandbox', '--no-job-cache', '--workers', '1'],
-    ...['--first-tasks', '1', '--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '1'],
+    ...['--first-tasks', '1', '--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '5'],
   ];
   return evolve(args, { cwd: folder.dir, env: env() }, during);
 }

@@ -43,7 +43,7 @@ export async function modelWorld(only: readonly string[] = ['s1', 's2', 'v1', 'f
         [
           ...['--suite', 'suite', '--genomes', 'genomes', '--out', out, '--model', model, '--seed', '3'],
           ...['--population', String(population), '--generations', String(generations)],
-          ...['--first-tasks', '1', '--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '1'],
+          ...['--first-tasks', '1', '--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '5'],
           // Where there is no sandbox: nothing but the offline model answers here.
           ...['--unsafe-no-sandbox', '--workers', '2', ...args],
         ],

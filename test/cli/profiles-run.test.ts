@@ -15,7 +15,7 @@ import { eventsOf } from './journal.ts';
 
 const SMALL = [
   ...['--suite', 'suite', '--genomes', 'genomes', '--population', '6', '--generations', '2', '--json'],
-  ...['--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '1', '--first-tasks', '1'],
+  ...['--finalists', '1', '--final-repeats', '3', '--sealed-repeats', '5', '--first-tasks', '1'],
 ];
 /** What every reply thinks; with edits and lessons in it that nobody may take for the answer. */
 const THOUGHT = 'Hm, quibbling.';

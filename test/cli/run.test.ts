@@ -8,7 +8,7 @@ import { decisionsOf, differences, eventsOf, resultsOf, triedIn } from './journa
 
 const SMALL = [
   ...['--suite', 'suite', '--genomes', 'genomes', '--population', '4', '--generations', '2', '--seed', '3'],
-  ...['--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '2'],
+  ...['--finalists', '2', '--final-repeats', '3', '--sealed-repeats', '5'],
 ];
 
 let folder: ReturnType<typeof emptyFolder>;

@@ -21,7 +21,6 @@ const trial = (...args: string[]) =>
     cwd: folder.dir,
     env: { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined },
   });
-const look = () => path.join(folder.dir, 'runs/sealed-looks.jsonl');
 
 describe('evolve trial', () => {
   test('measures search and validation tasks, and leaves nothing but the job cache', async () => {
@@ -65,17 +64,16 @@ describe('evolve trial', () => {
     expect(existsSync(path.join(folder.dir, 'kept', id, 'trajectory.json'))).toBe(true);
   });
 
-  test('looks at sealed tasks only when asked to, warns, and writes it down', async () => {
-    const refused = await trial('--task', 'tiny-sealed');
-    expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toMatch(/'tiny-sealed' is sealed.*--role sealed/);
-    expect(existsSync(look())).toBe(false);
-    const { code, stdout, stderr } = await trial('--role', 'sealed', '--repeats', '1', '--json');
-    expect(stderr).toMatch(/^evolve: warning: each look at sealed tasks weakens.*\n$/);
-    expect(code).toBe(0);
-    expect((JSON.parse(stdout) as Measurement).tasks.map(({ id }) => id)).toEqual(['tiny-sealed']);
-    const { genome, tasks } = JSON.parse(readFileSync(look(), 'utf8'));
-    expect({ genome, tasks }).toEqual({ genome: JSON.parse(stdout).genome.id, tasks: ['tiny-sealed'] });
+  test.each([
+    ['--task', 'tiny-sealed'],
+    ['--role', 'sealed'],
+    ['--task', 'tiny-sealed', '--role', 'sealed'],
+  ])('refuses sealed tasks (%s %s) with exit code 5, and scores nothing', async (...args) => {
+    const before = folder.files();
+    const { code, stdout, stderr } = await trial(...args);
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
+    expect(stderr).toMatch(/only the end of a run scores those, once.*--role validation/);
+    expect(folder.files()).toEqual(before);
   });
 
   test.each([

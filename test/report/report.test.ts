@@ -63,9 +63,23 @@ const result: Result = {
   champion: { id: 'child', lineage: 'cool', credited: true, search: 0.7, validation: 0.6, sealed: 0.6 },
   baseline: { id: 'base', search: 0.4, validation: 0.45, sealed: 0.4 },
   gain: { mean: 0.2, ci95: [0.1, 0.3], p: 0.0005 },
-  near: { baseline: 0.4, champion: 0.7, gain: 0.3, tasks: 1 },
-  far: { baseline: 0.4, champion: 0.5, gain: 0.1, tasks: 1 },
+  near: { baseline: 0.4, champion: 0.7, gain: 0.3, ci95: [-1, 1], tasks: 1 },
+  far: { baseline: 0.4, champion: 0.5, gain: 0.1, ci95: [-1, 1], tasks: 1 },
   verdict: 'better',
+  power: { sd: 0.1, at5: 0.1, at10: 0.4, at20: 0.9, detectable: 0.17 },
+  claims: [
+    {
+      ...{ number: 1, kind: 'champion', candidate: 'child', against: 'base', alpha: 0.0125, from: 2_010_000 },
+      ...{ passes: 15, e: 120, gain: 0.15, interval: [0.02, 0.3], active: ['sampling.temperature'] },
+      ...{ credited: true, scores: { candidate: 0.6, against: 0.45 } },
+    },
+    {
+      ...{ number: 2, kind: 'step', candidate: 'child', against: 'cool', alpha: 0.00625, from: 2_020_000 },
+      ...{ passes: 40, e: 3.2, gain: 0.01, interval: [-0.1, 0.12], active: [] },
+      ...{ credited: false, scores: { candidate: 0.55, against: 0.54 } },
+    },
+  ],
+  steps: 31,
 };
 
 const nothing = { search: null, validation: null, sealed: null };
@@ -78,6 +92,9 @@ const cutOff: Result = {
   near: null,
   far: null,
   verdict: 'not measured',
+  power: null,
+  claims: [],
+  steps: 0,
 };
 
 const change = { path: 'sampling.temperature', before: '1', after: '0.6' };

@@ -1,0 +1,72 @@
+import type { RunConfig } from '../config.ts';
+import type { Power } from '../event.ts';
+import { count, gain, score } from '../report/format.ts';
+import { CLAIMS_ALPHA, claimTrials, leastPasses } from '../selection/claims.ts';
+import { LEAST_SEALED, powerFor } from '../selection/verdict.ts';
+import { levelOf } from '../statistics/e-lond.ts';
+import type { Suite } from '../suite/suite.ts';
+
+/** What the measurement at the end of a run can find, foretold; pure arithmetic on what differences usually deviate by. */
+export type Expectation = {
+  /** Of the verdict; null where the suite has too few sealed tasks for one. */
+  sealed: { tasks: number; power: Power | null };
+  /** Of the claim that the champion is better; `least` is the gain on validation tasks that its passes should credit. */
+  credit: { tasks: number; trials: number; passes: number; least: number | null; forTen: number | null };
+};
+
+/**
+ * Standard deviations as the built-in suite shows them: of a change's true gain over tasks, and of one difference between
+ * two trials on the same seed. Rough, and said so.
+ */
+const USUAL = { tasks: 0.2, trials: 0.35 };
+
+/** `others` are the trials of search, finals and sealed tasks. */
+export function expectationOf({ search }: RunConfig, { tasks }: Suite, others: number): Expectation {
+  const [sealed, validation] = (['sealed', 'validation'] as const).map(
+    (role) => tasks.filter((task) => task.role === role).length,
+  ) as [number, number];
+  const sd = Math.sqrt(USUAL.tasks ** 2 + USUAL.trials ** 2 / search.sealedRepeats);
+  const alpha = levelOf({ number: 1, claims: search.claims, credits: 0 }, CLAIMS_ALPHA);
+  const trials = validation === 0 ? 0 : claimTrials(search.claimShare, others);
+  const all = validation === 0 ? 0 : Math.floor(trials / (2 * validation));
+  const passes = search.claims === 0 ? 0 : search.claims === 1 ? all : Math.ceil(all / 2);
+  const fewest = leastPasses(alpha);
+  // A bet on a mean of δ grows by about δ² / 2s² a pass (Kelly), so that many passes reach 1 / alpha.
+  const passSd = USUAL.trials / Math.sqrt(Math.max(1, validation));
+  const needed = (effect: number) => Math.max(fewest, (2 * passSd ** 2 * Math.log(1 / alpha)) / effect ** 2);
+  const least = passes < fewest ? null : Math.min(1, passSd * Math.sqrt((2 * Math.log(1 / alpha)) / passes));
+  const forTen = validation === 0 || search.claims === 0 ? null : Math.ceil(needed(0.1)) * 2 * validation;
+  return {
+    sealed: { tasks: sealed, power: sealed < LEAST_SEALED ? null : powerFor(sealed, sd) },
+    credit: { tasks: validation, trials, passes, least, forTen },
+  };
+}
+
+/** The two rows of a plan: what the verdict and the credit can find. */
+export function expectationRows({ sealed, credit }: Expectation, share: number): string[][] {
+  return [
+    ['verdict', sealedWords(sealed)],
+    ['credit', creditWords(credit, share)],
+  ];
+}
+
+function sealedWords({ tasks, power }: Expectation['sealed']): string {
+  if (power === null) {
+    return `none possible: ${tasks} sealed ${tasks === 1 ? 'task' : 'tasks'}, and the test needs ${LEAST_SEALED}`;
+  }
+  const found = `a gain of +10 points is found in ${share(power.at10)} of runs, of +20 in ${share(power.at20)}`;
+  const least = power.detectable === null ? 'none' : gain(power.detectable);
+  return `${found}; in four of five: ${least} (if gains of tasks deviate by ${score(power.sd)})`;
+}
+
+function creditWords({ tasks, trials, passes, least, forTen }: Expectation['credit'], part: number): string {
+  if (tasks === 0) return 'none possible: no validation tasks';
+  if (forTen === null) return 'none: no claims are asked for';
+  const needs = `+10 points take about ${count(forTen)} trials`;
+  if (least === null) return `none possible: ${count(trials)} trials are too few; ${needs}`;
+  return `about ${gain(least)} or more, in ${passes} passes of the ${count(trials)} trials for claims (${share(part)} of all); ${needs}`;
+}
+
+function share(value: number): string {
+  return `${Math.round(100 * value)}%`;
+}

@@ -1,0 +1,65 @@
+import type { ClaimResult, Power, Result, SealedPart } from '../event.ts';
+import { clip, count, gain } from './format.ts';
+
+/** The claims of a run as rows: number, what on what, gain, interval, evidence of what is needed, passes, outcome. */
+export function claimRows(claims: readonly ClaimResult[]): string[][] {
+  return claims.map((claim) => [
+    String(claim.number),
+    claim.kind === 'champion'
+      ? 'champion on baseline'
+      : `step ${short(claim.against)} → ${short(claim.candidate)}`,
+    gain(claim.gain),
+    interval(claim.interval),
+    `${evidence(claim.e)} of ${evidence(1 / claim.alpha)}`,
+    String(claim.passes),
+    outcome(claim),
+  ]);
+}
+
+export const CLAIM_HEAD = ['', 'claim', 'gain', '95% interval', 'evidence', 'passes', ''];
+
+/** What was not tested: most of what a search does. */
+export function untested({
+  claims,
+  steps,
+  champion,
+  baseline,
+}: Pick<Result, 'claims' | 'steps' | 'champion' | 'baseline'>): string {
+  const tested = claims.filter(({ kind }) => kind === 'step').length;
+  const others = steps - tested;
+  const rest = others > 0 ? `${count(others)} of ${count(steps)} steps: not tested` : '';
+  const own = claims.some(({ kind, candidate }) => kind === 'champion' && candidate === champion?.id);
+  const missing = own || !champion || champion.id === baseline.id ? '' : 'the champion itself: not tested';
+  return [missing, rest].filter((part) => part !== '').join('; ');
+}
+
+/** What the verdict could have found, in a line. */
+export function powerText({ sd, at5, at10, at20, detectable }: Power): string {
+  const percent = (value: number) => `${Math.round(100 * value)}%`;
+  const least = detectable === null ? '' : `; in four of five: ${gain(detectable)}`;
+  return `a gain of +5 points would be found in ${percent(at5)} of such runs, +10 in ${percent(at10)}, +20 in ${percent(at20)}${least} (gains of tasks deviate by ${sd.toFixed(2)})`;
+}
+
+/** `+0.212 (95% +0.020 to +0.404)`. */
+export function partText({ gain: value, ci95 }: SealedPart): string {
+  return `${gain(value)} (95% ${interval(ci95)})`;
+}
+
+function interval([low, high]: readonly [number, number]): string {
+  return `${gain(low)} to ${gain(high)}`;
+}
+
+function outcome({ credited, active, e, alpha }: ClaimResult): string {
+  if (credited) return `credited; active: ${clip(active.join(', '), 60)}`;
+  return e >= 1 / alpha && active.length === 0
+    ? 'not credited: nothing that differs was active'
+    : 'not credited';
+}
+
+function evidence(e: number): string {
+  return e >= 10_000 ? e.toExponential(0) : count(Math.round(e));
+}
+
+function short(id: string): string {
+  return id.slice(0, 6);
+}

@@ -1,0 +1,125 @@
+import type { Candidate, Claim, RunIdentity } from '../event.ts';
+import type { State } from '../state.ts';
+import { eProcess } from '../statistics/betting.ts';
+import { levelOf } from '../statistics/e-lond.ts';
+import type { Suite } from '../suite/suite.ts';
+import { tasksOf } from './task-means.ts';
+
+/** The level of all claims of a run together: the share of false ones among the credited, on average. */
+export const CLAIMS_ALPHA = 0.025;
+
+/** Repeats from here on are for claims; each has its own ten thousand. */
+const FIRST_REPEAT = 2_000_000;
+const REPEATS = 10_000;
+
+export type ClaimParts = { identity: RunIdentity; state: State; suite: Suite };
+
+/** The claims to name next, when none is open: the champion's first, then those of steps; none when all is said. */
+export function nextClaims(parts: ClaimParts): Claim[] {
+  const claim = claimOfChampion(parts);
+  return claim ? [claim] : claimsOfSteps(parts);
+}
+
+/**
+ * The claim that the champion is better than the baseline, if it can be made: named first, with half of what claims may
+ * take. Null where the champion is the baseline, or the claim stands there already, or the trials do not suffice to credit
+ * even a gain of 1 on every task.
+ */
+function claimOfChampion(parts: ClaimParts): Claim | null {
+  const { champion, baseline } = parts.state;
+  if (champion === null || champion === baseline || isClaimed(parts.state, champion, baseline)) return null;
+  const passes = passesLeft(parts);
+  const half = claimsLeft(parts) > 1 ? Math.ceil(passes / 2) : passes;
+  return nameClaims(parts, [{ kind: 'champion', candidate: champion, against: baseline }], half)[0] ?? null;
+}
+
+/**
+ * Claims on the steps that led to the champion: of a child on its first parent, those that the search believes to have
+ * gained most. They share what is left of the trials, and as many are named as it suffices for. In the order in which the
+ * children were bred.
+ */
+function claimsOfSteps(parts: ClaimParts): Claim[] {
+  const { state } = parts;
+  const steps = ancestors(state)
+    .map((child) => ({ child, gain: believed(state, child.id) - believed(state, child.parents[0]!) }))
+    .filter(({ child, gain }) => gain > 0 && !isClaimed(state, child.id, child.parents[0]!))
+    .sort((a, b) => b.gain - a.gain || a.child.generation - b.child.generation);
+  const most = Math.min(steps.length, claimsLeft(parts));
+  for (let count = most; count > 0; count--) {
+    const chosen = steps
+      .slice(0, count)
+      .sort((a, b) => a.child.generation - b.child.generation || a.child.slot - b.child.slot)
+      .map(({ child }) => ({ kind: 'step' as const, candidate: child.id, against: child.parents[0]! }));
+    const named = nameClaims(parts, chosen, Math.floor(passesLeft(parts) / count));
+    if (named.length === count) return named;
+  }
+  return [];
+}
+
+/**
+ * What all claims of a run may take, in trials: their share of all trials, theirs included. `others` are the trials of
+ * search, finals and sealed tasks.
+ */
+export function claimTrials(share: number, others: number): number {
+  return Math.floor((share / (1 - share)) * others);
+}
+
+/** The least number of passes after which a claim at this level can be credited at all. */
+export function leastPasses(alpha: number): number {
+  const best = eProcess(Array.from({ length: 200 }, () => 1));
+  return best.findIndex((e) => e >= 1 / alpha) + 1 || Number.POSITIVE_INFINITY;
+}
+
+/** Nobody's trials but the claims' are on validation tasks. */
+function passesLeft(parts: ClaimParts): number {
+  const { identity, state } = parts;
+  const { claimShare, sealedRepeats } = identity.search;
+  let [others, taken] = [2 * sealedRepeats * tasksOf(parts, 'sealed').length, 0];
+  for (const { role } of state.trials.values()) {
+    if (role === 'validation') taken++;
+    if (role === 'search') others++;
+  }
+  const perPass = 2 * tasksOf(parts, 'validation').length;
+  const left = claimTrials(claimShare, others) - taken;
+  return perPass === 0 ? 0 : Math.max(0, Math.floor(left / perPass));
+}
+
+function claimsLeft({ identity, state }: ClaimParts): number {
+  return Math.max(0, identity.search.claims - state.claims.size);
+}
+
+function nameClaims(
+  { identity, state }: ClaimParts,
+  chosen: readonly Pick<Claim, 'kind' | 'candidate' | 'against'>[],
+  passes: number,
+): Claim[] {
+  const { claims } = identity.search;
+  const credits = [...state.claims.values()].filter(({ settled }) => settled?.credited).length;
+  return chosen.flatMap((what, i) => {
+    const number = state.claims.size + 1 + i;
+    const alpha = levelOf({ number, claims, credits }, CLAIMS_ALPHA);
+    if (number > claims || passes < leastPasses(alpha)) return [];
+    const from = FIRST_REPEAT + number * REPEATS;
+    return [{ number, ...what, alpha, from, passes: Math.min(passes, REPEATS) }];
+  });
+}
+
+/** The champion and its ancestors along first parents, but for the founder; nearest first. */
+function ancestors({ champion, candidates }: State): Candidate[] {
+  const line: Candidate[] = [];
+  for (let id = champion ?? undefined; id !== undefined; ) {
+    const candidate = candidates.get(id);
+    if (!candidate || candidate.parents.length === 0) break;
+    line.push(candidate);
+    id = candidate.parents[0];
+  }
+  return line;
+}
+
+function believed({ estimates }: State, id: string): number {
+  return estimates.get(id)?.shrunk ?? 0;
+}
+
+function isClaimed({ claims }: State, candidate: string, against: string): boolean {
+  return [...claims.values()].some(({ claim }) => claim.candidate === candidate && claim.against === against);
+}

@@ -1,0 +1,54 @@
+import type { Result } from '../event.ts';
+import type { State } from '../state.ts';
+import type { ClaimParts } from './claims.ts';
+import { claimResults } from './credit.ts';
+import { meanOrNull, type TaskMeans, taskMeans, tasksOf } from './task-means.ts';
+import { judge } from './verdict.ts';
+
+/**
+ * The result of a run whose champion is measured, from its state alone. `finals` says on which repeats of the search tasks
+ * the finalists were compared; scores on validation tasks are those of the claim for the champion, if it was tested.
+ */
+export function resultOf(
+  parts: ClaimParts & { generations: number },
+  finals: { count: number; from: number },
+): Result {
+  const { state, identity, generations } = parts;
+  const champion = state.champion!;
+  const opened = state.sealedFor === null || state.sealedFor === champion;
+  const search = taskMeans(parts, champion, tasksOf(parts, 'search'), finals.count, finals.from);
+  const sealed = opened
+    ? taskMeans(parts, champion, tasksOf(parts, 'sealed'), identity.search.sealedRepeats)
+    : [];
+  const claims = claimResults(parts);
+  const own = claims.find((claim) => claim.kind === 'champion' && claim.candidate === champion);
+  const of = (rows: TaskMeans[], who: 'champion' | 'baseline') => meanOrNull(rows.map((row) => row[who]));
+  const judged = judge(sealed);
+  return {
+    stop: 'finished',
+    generations,
+    champion: {
+      id: champion,
+      lineage: state.candidates.get(champion)!.lineage,
+      credited: own?.credited ?? false,
+      search: of(search, 'champion'),
+      validation: own?.scores.candidate ?? null,
+      sealed: of(sealed, 'champion'),
+    },
+    baseline: {
+      id: state.baseline,
+      search: of(search, 'baseline'),
+      validation: own?.scores.against ?? null,
+      sealed: of(sealed, 'baseline'),
+    },
+    ...judged,
+    ...(opened ? {} : { verdict: 'not measured', sealedFor: state.sealedFor! }),
+    claims,
+    steps: stepsOf(state),
+  };
+}
+
+/** How many children were bred: each is a step from its first parent. */
+export function stepsOf({ candidates }: State): number {
+  return [...candidates.values()].filter(({ parents }) => parents.length > 0).length;
+}
