@@ -20,6 +20,9 @@ export type Expectation = {
  */
 const USUAL = { tasks: 0.2, trials: 0.35 };
 
+/** Logarithm of what a mixture over a few bets loses against the best of them. */
+const MIXTURE = 1.5;
+
 /** `others` are the trials of search, finals and sealed tasks. */
 export function expectationOf({ search }: RunConfig, { tasks }: Suite, others: number): Expectation {
   const [sealed, validation] = (['sealed', 'validation'] as const).map(
@@ -31,11 +34,11 @@ export function expectationOf({ search }: RunConfig, { tasks }: Suite, others: n
   const all = validation === 0 ? 0 : Math.floor(trials / (2 * validation));
   const passes = search.claims === 0 ? 0 : search.claims === 1 ? all : Math.ceil(all / 2);
   const fewest = leastPasses(alpha);
-  // A bet on a mean of δ grows by about δ² / 2s² a pass (Kelly), so that many passes reach 1 / alpha.
   const passSd = USUAL.trials / Math.sqrt(Math.max(1, validation));
-  const needed = (effect: number) => Math.max(fewest, (2 * passSd ** 2 * Math.log(1 / alpha)) / effect ** 2);
-  const least = passes < fewest ? null : Math.min(1, passSd * Math.sqrt((2 * Math.log(1 / alpha)) / passes));
-  const forTen = validation === 0 || search.claims === 0 ? null : Math.ceil(needed(0.1)) * 2 * validation;
+  const needed = (effect: number) => Math.max(fewest, Math.ceil(passesFor(effect, passSd, alpha)));
+  const effects = Array.from({ length: 100 }, (_, i) => (i + 1) / 100);
+  const least = passes < fewest ? null : (effects.find((effect) => needed(effect) <= passes) ?? null);
+  const forTen = validation === 0 || search.claims === 0 ? null : needed(0.1) * 2 * validation;
   return {
     sealed: { tasks: sealed, power: sealed < LEAST_SEALED ? null : powerFor(sealed, sd) },
     credit: { tasks: validation, trials, passes, least, forTen },
@@ -69,4 +72,15 @@ function creditWords({ tasks, trials, passes, least, forTen }: Expectation['cred
 
 function share(value: number): string {
   return `${Math.round(100 * value)}%`;
+}
+
+/**
+ * About how many passes of mean `effect` and deviation `sd` an e-process by betting takes to 1 / alpha: the growth of the
+ * best bet below 1 (Kelly 1956, to second order), and what a mixture pays for not knowing it.
+ */
+function passesFor(effect: number, sd: number, alpha: number): number {
+  const bet = Math.min(0.95, effect / (effect ** 2 + sd ** 2));
+  const won = 1 + bet * effect;
+  const growth = Math.log(won) - (bet * sd) ** 2 / (2 * won ** 2);
+  return growth <= 0 ? Number.POSITIVE_INFINITY : (Math.log(1 / alpha) + MIXTURE) / growth;
 }

@@ -11,26 +11,29 @@ export const CLAIMS_ALPHA = 0.025;
 /** Repeats from here on are for claims; each has its own ten thousand. */
 const FIRST_REPEAT = 2_000_000;
 const REPEATS = 10_000;
+/** Passes that the champion's claim gets before the others get any. */
+const FIRST_SERVED = 30;
 
 export type ClaimParts = { identity: RunIdentity; state: State; suite: Suite };
 
 /** The claims to name next, when none is open: the champion's first, then those of steps; none when all is said. */
 export function nextClaims(parts: ClaimParts): Claim[] {
-  const claim = claimOfChampion(parts);
-  return claim ? [claim] : claimsOfSteps(parts);
+  const { champion, baseline } = parts.state;
+  if (champion === null || champion === baseline) return [];
+  return isClaimed(parts.state, champion, baseline) ? claimsOfSteps(parts) : claimOfChampion(parts);
 }
 
 /**
- * The claim that the champion is better than the baseline, if it can be made: named first, with half of what claims may
- * take. Null where the champion is the baseline, or the claim stands there already, or the trials do not suffice to credit
- * even a gain of 1 on every task.
+ * The claim that the champion is better than the baseline, before any other: with half of what claims may take, but with
+ * all of it as long as that is little. None where the trials do not suffice to credit even a gain of 1 on every task;
+ * then there are no other claims either.
  */
-function claimOfChampion(parts: ClaimParts): Claim | null {
+function claimOfChampion(parts: ClaimParts): Claim[] {
   const { champion, baseline } = parts.state;
-  if (champion === null || champion === baseline || isClaimed(parts.state, champion, baseline)) return null;
   const passes = passesLeft(parts);
-  const half = claimsLeft(parts) > 1 ? Math.ceil(passes / 2) : passes;
-  return nameClaims(parts, [{ kind: 'champion', candidate: champion, against: baseline }], half)[0] ?? null;
+  const own =
+    claimsLeft(parts) > 1 ? Math.max(Math.min(passes, FIRST_SERVED), Math.ceil(passes / 2)) : passes;
+  return nameClaims(parts, [{ kind: 'champion', candidate: champion!, against: baseline }], own);
 }
 
 /**

@@ -23,7 +23,7 @@ export function signFlipPower({ effect, ...design }: Design & { effect: number }
 
 /** The least effect in (0, 1] that the test shows with that power (in (0, 1)); null when there is none. */
 export function detectable({ power, ...design }: Design & { power: number }): number | null {
-  const limits = leastEffects(design.tasks, design.alpha).sort((a, b) => a - b);
+  const limits = [...leastEffects(design.tasks, design.alpha)].sort((a, b) => a - b);
   const limit = limits[Math.ceil(power * limits.length) - 1];
   if (limit === undefined) return null;
   // An effect has to be above the limit.
@@ -35,7 +35,17 @@ export function detectable({ power, ...design }: Design & { power: number }): nu
  * For each draw of standard normal task means, the shift, in standard deviations, above which the test shows it; none
  * where the test never can.
  */
-function leastEffects(tasks: number, alpha: number): number[] {
+function leastEffects(tasks: number, alpha: number): readonly number[] {
+  const key = `${tasks} ${alpha}`;
+  const known = LIMITS.get(key) ?? drawEffects(tasks, alpha);
+  LIMITS.set(key, known);
+  return known;
+}
+
+/** By number of tasks and level: they do not depend on effect or spread, and a program meets few of either. */
+const LIMITS = new Map<string, readonly number[]>();
+
+function drawEffects(tasks: number, alpha: number): readonly number[] {
   if (2 / 2 ** tasks >= alpha) return [];
   const rng = rngAt('power', tasks);
   return tasks <= EXACT_UP_TO

@@ -116,9 +116,8 @@ function events(): Event[] {
     tried('cool', 'search-a', 0, 0.5, 'bronze'),
     tried('child', 'search-a', 0, 0.7, 'gold'),
     tried('child', 'search-b', 0, 0.9, 'gold'),
-    tried('base', 'sealed-n', 0, 0.4),
-    tried('child', 'sealed-n', 0, 0.6, 'silver'),
   ];
+  const sealed = [tried('base', 'sealed-n', 0, 0.4), tried('child', 'sealed-n', 0, 0.6, 'silver')];
   return [
     {
       type: 'started',
@@ -170,6 +169,7 @@ function events(): Event[] {
       operators: { crossover: { bred: 1, refused: 0, survived: 1, gain: 0.2 } },
     },
     { type: 'champion', generation: 1, candidate: 'child' },
+    ...sealed,
     { type: 'ended', result },
   ];
 }

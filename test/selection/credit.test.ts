@@ -16,12 +16,15 @@ const settled = (events: readonly Event[]): Settled[] =>
 const at = (events: readonly Event[], type: Event['type']) =>
   events.findIndex((event) => event.type === type);
 
+/** A world small enough for a test, in which half of the trials may go to claims. */
+const rich = { ...plainWorld().search, claimShare: 0.5 };
+
 /** Worth nothing but its luck. */
 const alike = (change: Partial<World> = {}) => plainWorld({ worth: () => 0.5, ...change });
 
 describe('claims', () => {
   test("the champion's comes first, before its data; each has passes of its own that nothing else uses", async () => {
-    const { events, state, result } = await runWorld(plainWorld(), { generations: 10 });
+    const { events, state, result } = await runWorld(plainWorld({ search: rich }), { generations: 10 });
     const made = claims(events);
     expect(made[0]).toMatchObject({
       ...{ number: 1, kind: 'champion', candidate: state.champion, against: state.baseline, alpha: 0.0125 },
@@ -68,7 +71,7 @@ describe('claims', () => {
   });
 
   test('credits of one raise the level of those that are named after it', async () => {
-    const { events } = await runWorld(plainWorld(), { generations: 10 });
+    const { events } = await runWorld(plainWorld({ search: rich }), { generations: 10 });
     const [champion, ...steps] = claims(events);
     expect(settled(events)[0]).toMatchObject({ claim: champion!.number, credited: true });
     // γ of the others is 1/8: α/8, doubled by one credit.
@@ -79,8 +82,9 @@ describe('claims', () => {
     const lazy = plainWorld({
       worth: (genome) => (Object.keys(genome.rules).length > 0 ? 0.8 : 0.3),
       founders: [{ name: 'baseline', genome: plainGenome() }],
+      search: rich,
     });
-    const { events } = await runWorld(lazy, { generations: 6, parts: {} });
+    const { events } = await runWorld(lazy, { generations: 6 });
     const deaf = events.map((event): Event => {
       if (event.type !== 'tried' || event.outcome.kind === 'lost') return event;
       return { ...event, outcome: { ...event.outcome, active: [] } };

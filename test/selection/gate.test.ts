@@ -6,7 +6,7 @@ import { apply, emptyState } from '../../src/state.ts';
 import type { Role } from '../../src/suite/suite.ts';
 import { plainWorld, runWorld } from '../fixtures/synthetic-world.ts';
 
-const world = plainWorld();
+const world = plainWorld({ search: { ...plainWorld().search, claimShare: 0.5 } });
 const { events, state: ended } = await runWorld(world, { generations: 3 });
 
 const task = (role: Role) => world.suite.tasks.find((candidate) => candidate.role === role)!;
