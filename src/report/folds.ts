@@ -154,7 +154,7 @@ function judge(tasks: readonly FoldTask[]): Pick<FoldsReport, 'gain' | 'near' | 
   if (tasks.length === 0) return { gain: null, near: null, far: null, verdict: 'not measured' };
   const gains = tasks.map((row) => row.gain);
   const gain = { mean: mean(gains), ci95: tInterval(gains), p: signFlip(gains) };
-  const told = gain.p <= ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
+  const told = gain.p < ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
   return { gain, near: part(tasks, 'near'), far: part(tasks, 'far'), verdict: told };
 }
 
@@ -162,7 +162,8 @@ function part(tasks: readonly FoldTask[], distance: 'near' | 'far'): FoldsReport
   const rows = tasks.filter((row) => row.distance === distance);
   if (rows.length === 0) return null;
   const of = (key: 'baseline' | 'champion' | 'gain') => mean(rows.map((row) => row[key]));
-  return { baseline: of('baseline'), champion: of('champion'), gain: of('gain'), tasks: rows.length };
+  const ci95 = tInterval(rows.map((row) => row.gain));
+  return { baseline: of('baseline'), champion: of('champion'), gain: of('gain'), ci95, tasks: rows.length };
 }
 
 function mean(values: readonly number[]): number {

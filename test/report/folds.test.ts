@@ -16,7 +16,7 @@ function foldOf(name: string, gains: Gains, change: Partial<Result> = {}, champi
     generations: 2,
     champion: { ...side, id: champion, lineage: 'cool', credited: false, search: 0.7, sealed: 0.5 },
     baseline: { id: 'base', ...side },
-    ...{ gain: null, near: null, far: null, verdict: 'not measured' },
+    ...{ gain: null, near: null, far: null, power: null, claims: [], steps: 0, verdict: 'not measured' },
     ...change,
   };
   const plain = reportOf({
