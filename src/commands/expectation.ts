@@ -33,9 +33,8 @@ export function expectationOf({ search }: RunConfig, { tasks }: Suite, others: n
   const trials = validation === 0 ? 0 : claimTrials(search.claimShare, others);
   const all = validation === 0 ? 0 : Math.floor(trials / (2 * validation));
   const passes = search.claims === 0 ? 0 : search.claims === 1 ? all : Math.ceil(all / 2);
-  const fewest = leastPasses(alpha);
-  const passSd = USUAL.trials / Math.sqrt(Math.max(1, validation));
-  const needed = (effect: number) => Math.max(fewest, Math.ceil(passesFor(effect, passSd, alpha)));
+  const fewest = leastPasses(alpha, validation);
+  const needed = (effect: number) => Math.max(fewest, Math.ceil(betsFor(effect, alpha) / validation));
   const effects = Array.from({ length: 100 }, (_, i) => (i + 1) / 100);
   const least = passes < fewest ? null : (effects.find((effect) => needed(effect) <= passes) ?? null);
   const forTen = validation === 0 || search.claims === 0 ? null : needed(0.1) * 2 * validation;
@@ -75,12 +74,13 @@ function share(value: number): string {
 }
 
 /**
- * About how many passes of mean `effect` and deviation `sd` an e-process by betting takes to 1 / alpha: the growth of the
- * best bet below 1 (Kelly 1956, to second order), and what a mixture pays for not knowing it.
+ * About how many bets, one a task and pass, on differences of mean `effect` an e-process takes to 1 / alpha: the growth of
+ * the best bet below 1 (Kelly 1956, to second order), and what a mixture pays for not knowing it.
  */
-function passesFor(effect: number, sd: number, alpha: number): number {
-  const bet = Math.min(0.95, effect / (effect ** 2 + sd ** 2));
+function betsFor(effect: number, alpha: number): number {
+  const spread = USUAL.trials ** 2 + USUAL.tasks ** 2;
+  const bet = Math.min(0.95, effect / (effect ** 2 + spread));
   const won = 1 + bet * effect;
-  const growth = Math.log(won) - (bet * sd) ** 2 / (2 * won ** 2);
+  const growth = Math.log(won) - (bet ** 2 * spread) / (2 * won ** 2);
   return growth <= 0 ? Number.POSITIVE_INFINITY : (Math.log(1 / alpha) + MIXTURE) / growth;
 }

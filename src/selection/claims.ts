@@ -67,10 +67,11 @@ export function claimTrials(share: number, others: number): number {
   return Math.floor((share / (1 - share)) * others);
 }
 
-/** The least number of passes after which a claim at this level can be credited at all. */
-export function leastPasses(alpha: number): number {
-  const best = eProcess(Array.from({ length: 200 }, () => 1));
-  return best.findIndex((e) => e >= 1 / alpha) + 1 || Number.POSITIVE_INFINITY;
+/** The least number of passes over so many tasks after which a claim at this level can be credited at all. */
+export function leastPasses(alpha: number, tasks: number): number {
+  const best = eProcess(Array.from({ length: 1000 }, () => 1));
+  const least = best.findIndex((e) => e >= 1 / alpha) + 1;
+  return least === 0 || tasks === 0 ? Number.POSITIVE_INFINITY : Math.ceil(least / tasks);
 }
 
 /** Nobody's trials but the claims' are on validation tasks. */
@@ -92,16 +93,18 @@ function claimsLeft({ identity, state }: ClaimParts): number {
 }
 
 function nameClaims(
-  { identity, state }: ClaimParts,
+  parts: ClaimParts,
   chosen: readonly Pick<Claim, 'kind' | 'candidate' | 'against'>[],
   passes: number,
 ): Claim[] {
+  const { identity, state } = parts;
   const { claims } = identity.search;
+  const tasks = tasksOf(parts, 'validation').length;
   const credits = [...state.claims.values()].filter(({ settled }) => settled?.credited).length;
   return chosen.flatMap((what, i) => {
     const number = state.claims.size + 1 + i;
     const alpha = levelOf({ number, claims, credits }, CLAIMS_ALPHA);
-    if (number > claims || passes < leastPasses(alpha)) return [];
+    if (number > claims || passes < leastPasses(alpha, tasks)) return [];
     const from = FIRST_REPEAT + number * REPEATS;
     return [{ number, ...what, alpha, from, passes: Math.min(passes, REPEATS) }];
   });

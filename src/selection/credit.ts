@@ -4,7 +4,7 @@ import { diffGenomes } from '../genome/diff.ts';
 import type { Genome } from '../genome/genome.ts';
 import { confidenceSequence, eProcess } from '../statistics/betting.ts';
 import { eByLevel } from '../statistics/e-by.ts';
-import type { Suite, Task } from '../suite/suite.ts';
+import type { Suite } from '../suite/suite.ts';
 import { activeChanges } from './activation.ts';
 import { type ClaimParts, nextClaims } from './claims.ts';
 import { block, type MeasureParts, measure, score } from './measure.ts';
@@ -26,8 +26,7 @@ const INTERVAL_ALPHA = 0.05;
 
 /**
  * Credit: claims are named, then tested on validation tasks, each on passes of its own: the champion's first, then
- * those of the steps that led to it, side by side. One observation is the mean difference over one pass of all validation
- * tasks. Nothing here steers: the champion is frozen already. Can be taken up where it was cut.
+ * those of the steps that led to it, side by side. Nothing here steers: the champion is frozen already. Can be taken up where it was cut.
  */
 export async function testClaims(parts: CreditParts): Promise<Stop | null> {
   for (;;) {
@@ -50,9 +49,9 @@ export function claimResults({ identity, state, suite }: ClaimParts): ClaimResul
   const credited = settled.filter((row) => row.settled.credited).length;
   const level = eByLevel(INTERVAL_ALPHA, credited, identity.search.claims);
   return settled.map(({ claim, settled: { claim: _, ...found } }) => {
-    const seen = passesOf({ identity, state, suite }, claim).slice(0, found.passes);
+    const seen = passesOf({ identity, state, suite }, claim).slice(0, found.passes).flat();
     const interval = found.credited ? confidenceSequence(seen.map(differenceOf), level) : found.interval;
-    const side = (who: 'candidate' | 'against') => meanOrNull(seen.map((pass) => pass[who]));
+    const side = (who: 'candidate' | 'against') => meanOrNull(seen.map((pair) => pair[who]));
     return {
       ...claim,
       ...found,
@@ -93,15 +92,16 @@ function trialsOf(
 
 /** What is known of the claim after so many passes, if that settles it. */
 async function look(parts: CreditParts, claim: Claim, passes: number): Promise<Settled | null> {
-  const differences = passesOf(parts, claim).slice(0, passes).map(differenceOf);
-  const e = Math.max(1, ...eProcess(differences));
+  const seen = passesOf(parts, claim).slice(0, passes);
+  const differences = seen.flat().map(differenceOf);
+  const e = evidence(seen.map((pass) => pass.map(differenceOf)));
   const reached = e >= 1 / claim.alpha;
   const hopeless = passes >= PATIENCE && mean(differences) <= 0;
   if (!reached && !hopeless && passes < claim.passes) return null;
   const active = await activeOf(parts, claim);
   return {
     claim: claim.number,
-    passes: differences.length,
+    passes: seen.length,
     e,
     gain: meanOrNull(differences),
     interval: confidenceSequence(differences, INTERVAL_ALPHA),
@@ -110,28 +110,41 @@ async function look(parts: CreditParts, claim: Claim, passes: number): Promise<S
   };
 }
 
-type Pass = { candidate: number; against: number };
+/**
+ * The highest value of the e-process at the end of a pass. A bet goes to each task of a pass at the same stake, and the
+ * product is read when all tasks are in. Under the null the mean over tasks is ≤ 0, and by the inequality of arithmetic and
+ * geometric means Π (1 + λ μₖ) ≤ (1 + λ μ̄)ᴷ ≤ 1, also where tasks differ: trials of a pass are independent given the
+ * genomes, as each has a seed of its own. One bet on the mean of a pass would be as valid, and need three times the passes.
+ */
+function evidence(passes: readonly (readonly number[])[]): number {
+  const tasks = passes[0]?.length ?? 0;
+  const values = eProcess(passes.flat()).filter((_, i) => (i + 1) % tasks === 0);
+  return Math.max(1, ...values);
+}
 
-function differenceOf({ candidate, against }: Pass): number {
+/** Both sides' scores on one task of a pass. */
+type Pair = { candidate: number; against: number };
+
+function differenceOf({ candidate, against }: Pair): number {
   return candidate - against;
 }
 
-/** Both sides' means over all validation tasks, pass by pass, as far as passes are whole. */
-function passesOf(parts: ClaimParts, claim: Claim): Pass[] {
+/** The passes of a claim as far as they are whole: both sides on all validation tasks, in task order. */
+function passesOf(parts: ClaimParts, claim: Claim): Pair[][] {
   const tasks = tasksOf(parts, 'validation');
-  const passes: Pass[] = [];
+  const passes: Pair[][] = [];
   for (let pass = 0; pass < claim.passes; pass++) {
-    const of = (genome: string) => meanOver(parts, genome, tasks, claim.from + pass);
+    const of = (genome: string) =>
+      block(parts, genome, tasks, claim.from + pass).map(({ id }) => score(parts.state.outcomes.get(id)));
     const [candidate, against] = [of(claim.candidate), of(claim.against)];
-    if (candidate === null || against === null) break;
-    passes.push({ candidate, against });
+    const pairs = candidate.flatMap((own, i): Pair[] => {
+      const other = against[i] ?? null;
+      return own === null || other === null ? [] : [{ candidate: own, against: other }];
+    });
+    if (pairs.length < tasks.length) break;
+    passes.push(pairs);
   }
   return passes;
-}
-
-function meanOver(parts: ClaimParts, genome: string, tasks: readonly Task[], repeat: number): number | null {
-  const scores = block(parts, genome, tasks, repeat).map(({ id }) => score(parts.state.outcomes.get(id)));
-  return scores.some((value) => value === null) ? null : meanOrNull(scores as number[]);
 }
 
 /** Of the genes that differ, those that did something in the claim's own trials: what never fired changed nothing. */

@@ -3,8 +3,8 @@ import type { RunIdentity } from '../event.ts';
 import { rngAt } from '../rng.ts';
 import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
-import type { TaskMeans } from './credit.ts';
 import { block, score } from './measure.ts';
+import type { TaskMeans } from './task-means.ts';
 
 /** The draws of the baseline for one sealed task at one repeat; the first is the baseline's own sealed trial. */
 export type Cell = { task: Task; repeat: number; draws: TrialSpec[] };

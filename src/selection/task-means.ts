@@ -7,14 +7,7 @@ import { block, pairs } from './measure.ts';
 type Known = { identity: RunIdentity; state: State };
 
 /** A candidate and the baseline on one task, over the repeats that both have a score for. */
-export type TaskMeans = {
-  task: Task;
-  baseline: number;
-  champion: number;
-  gain: number;
-  /** Champion − baseline, by repeat. */
-  differences: number[];
-};
+export type TaskMeans = { task: Task; baseline: number; champion: number; gain: number };
 
 /** Trials of these genomes on these tasks at the repeats `first` … `first + count − 1`. */
 export function repeatedTrials(
@@ -40,10 +33,9 @@ export function taskMeans(
   return tasks.flatMap((task) => {
     const found = repeats.flatMap((repeat) => pairs(known, candidate, [task], repeat));
     if (found.length === 0) return [];
-    const differences = found.map((pair) => pair.difference);
     const champion = mean(found.map((pair) => pair.score));
-    const gain = mean(differences);
-    return [{ task, champion, gain, baseline: champion - gain, differences }];
+    const gain = mean(found.map((pair) => pair.difference));
+    return [{ task, champion, gain, baseline: champion - gain }];
   });
 }
 

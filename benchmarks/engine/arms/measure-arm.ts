@@ -1,12 +1,13 @@
 import type { Event, RunIdentity, Stage } from '../../../src/event.ts';
 import { barriersOf, clockOf, drawsWithin, generationsWithin, type Pace } from '../../../src/report/clock.ts';
-import { judge, taskMeans } from '../../../src/selection/credit.ts';
 import {
   baselineScores,
   bestOfDraws,
   luckOfTheBest,
   resampleCells,
 } from '../../../src/selection/resample.ts';
+import { taskMeans } from '../../../src/selection/task-means.ts';
+import { judge } from '../../../src/selection/verdict.ts';
 import { apply, type State } from '../../../src/state.ts';
 import { generationsOf, POPULATION, searchOf } from './arm.ts';
 import { runArm, type World } from './one-run.ts';
