@@ -156,6 +156,7 @@ function checkOne(setting: Setting, value: unknown, where: string, asText: boole
   };
   const { kind, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = setting;
   if (kind === 'switch') return typeof value === 'boolean' ? value : refuse('true or false');
+  if (kind === 'list') return checkList(setting, value, where, asText);
   if (setting.options) {
     const word = String(value);
     if (setting.options.includes(word)) return word;
@@ -164,7 +165,6 @@ function checkOne(setting: Setting, value: unknown, where: string, asText: boole
       `it is ${setting.options.join(' or ')}`,
     );
   }
-  if (kind === 'list') return checkList(setting, value, where, asText);
   if (kind === 'text') {
     return typeof value === 'string' && value.trim() !== '' ? value : refuse('a text that is not empty');
   }

@@ -101,3 +101,16 @@ test('durations', () => {
   ]);
   expect(['30', 'm', '-1m', '1 m', '1h30m', ''].map(parseDuration)).toEqual(Array(6).fill(null));
 });
+
+test('a list is a list however many stand in it, in the order of the table, and nothing else stands in it', async () => {
+  expect((await readConfig({ without: 'racing' })).search.without).toEqual(['racing']);
+  const config = await readConfig({ without: 'racing, memory', control: 'chain,random' });
+  expect(config.search.without).toEqual(['memory', 'racing']);
+  expect(config.control).toEqual(['random', 'chain']);
+  const file = path.join(dir, 'run.yaml');
+  writeFileSync(file, 'without: [racing, memory]\nstrategy: chain\n');
+  const { search } = await readConfig({ config: file });
+  expect(search).toMatchObject({ without: ['memory', 'racing'], strategy: 'chain' });
+  await expect(readConfig({ without: 'memory,raceing' })).rejects.toThrow("'raceing'");
+  await expect(readConfig({ without: ',' })).rejects.toThrow('empty');
+});

@@ -1,10 +1,12 @@
-import type { RunConfig } from '../config.ts';
+import type { Part, RunConfig, Strategy } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
 import { count, money, span, table } from '../report/format.ts';
+import { finalTrials } from '../selection/allowance.ts';
 import { claimTrials } from '../selection/claims.ts';
 import { refuseImpossibleSearch } from '../selection/feasible.ts';
+import { strategyOf } from '../selection/strategy.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { type Expectation, expectationOf, expectationRows } from './expectation.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
@@ -12,6 +14,7 @@ import { jobForecast } from './job-forecast.ts';
 import { runnerName } from './jobs.ts';
 import type { Parties, Party } from './parties.ts';
 import { displayed } from './read-report.ts';
+import { finalistsAtMost, searchForecast } from './search-forecast.ts';
 
 /** What a run would do: for `--dry-run`. Trials and jobs are counts, `ms` a wall time. */
 export type Plan = {
@@ -23,6 +26,8 @@ export type Plan = {
   seed: number;
   population: number;
   generations: number;
+  /** How it searches, what it leaves out, and how many generations are to be expected. */
+  search: { strategy: Strategy; without: Part[]; generations: number };
   /** `first`: at least so many in the first generation. */
   trials: { first: number; most: number; expected: number };
   finds: Expectation;
@@ -35,46 +40,29 @@ export type Plan = {
   out: string;
 };
 
-/** Shares of earlier runs of the default configuration: rough, and said so. */
-const SEEN = {
-  /** New candidates that are measured beyond their first tasks. */
-  admitted: 0.33,
-  /** Children of a generation that the mutator edits, and cases that the critic reads. */
-  edited: 0.3,
-  cases: 3,
-};
-
-/** The plan of a run, or a `UserError` where its search cannot be; pure arithmetic, see `SEEN`, `jobForecast` and `forecastOf` for its basis. */
+/**
+ * The plan of a run, or a `UserError` where its search cannot be; pure arithmetic, see `searchForecast`, `jobForecast` and
+ * `forecastOf` for its basis.
+ */
 export function planOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Plan {
   const tasks = { search: 0, validation: 0, sealed: 0 };
   for (const task of suite.tasks) tasks[task.role]++;
   const { population, generations, search } = config;
-  refuseImpossibleSearch(config, {
-    founders: Math.min(founders.genomes.size, population),
-    tasks: tasks.search,
-  });
-  const first = Math.min(search.firstTasks, tasks.search);
-  const children = population - search.elites;
-  // The baseline is measured too, beside the elites, so that differences are paired.
-  const measured = (full: number, fresh: number, share: number) =>
-    full * tasks.search + fresh * (first + share * (tasks.search - first));
-  const trialsOf = (share: number) =>
-    Math.round(
-      measured(1, population - 1, share) + (generations - 1) * measured(search.elites + 1, children, share),
-    );
-  const searched = trialsOf(SEEN.admitted);
-  const end = endTrials(config, suite, searched);
-  const expected = searched + end.all;
+  const ground = { founders: Math.min(founders.genomes.size, population), tasks: tasks.search };
+  refuseImpossibleSearch(config, ground);
+  const searched = searchForecast(config, ground);
+  const end = endTrials(config, suite, searched.trials.expected);
+  const expected = searched.trials.expected + end.all;
   const jobs = jobForecast(suite.tasks, config);
   const trials = Math.min(expected, config.budgetTrials ?? expected);
   const setup = setupOf(config, parties, suite, founders);
-  const edits = Math.round(SEEN.edited * children);
-  const work = { trials, mutations: generations * edits, critiques: generations * SEEN.cases, generations };
+  const { edits, cases } = searched;
+  const rounds = searched.generations;
+  const work = { trials, mutations: rounds * edits, critiques: rounds * cases, generations: rounds };
   const forecast = (of: Workload) => forecastOf(asked(of, parties, config.replay), setup);
-  const firstTrials = Math.round(measured(1, population - 1, SEEN.admitted));
   const all = forecast(work);
   const basis = config.replay === null ? forecastBasis(setup) : `all replies come from ${config.replay}`;
-  const once = { trials: firstTrials, mutations: edits, critiques: SEEN.cases, generations: 1 };
+  const once = { trials: searched.first.expected, mutations: edits, critiques: cases, generations: 1 };
   const jobMs = Math.round(trials * jobs.ms);
   const real = parties.agent.baseURL !== null;
   // Models are waited for while jobs run, so the longer of the two is what counts.
@@ -93,9 +81,10 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     seed: config.seed,
     population,
     generations,
+    search: { strategy: strategyOf(config), without: search.without ?? [], generations: rounds },
     trials: {
-      first: measured(1, population - 1, 0),
-      most: trialsOf(1) + endTrials(config, suite, trialsOf(1)).all,
+      first: searched.first.least,
+      most: searched.trials.most + endTrials(config, suite, searched.trials.most).all,
       expected: trials,
     },
     finds: expectationOf(config, suite, expected - end.claims),
@@ -166,10 +155,9 @@ export function endTrials(
   suite: Suite,
   searched: number,
 ): { claims: number; all: number } {
-  const { search, population, generations } = config;
+  const { search } = config;
   const tasks = (role: Role) => suite.tasks.filter((task) => task.role === role).length;
-  const finalists = Math.min(search.finalists, population * generations - 1);
-  const finals = (finalists + 1) * search.finalRepeats * tasks('search');
+  const finals = finalTrials(search, finalistsAtMost(config), tasks('search'));
   const sealed = 2 * search.sealedRepeats * tasks('sealed');
   const may = search.claims > 0 && tasks('validation') > 0;
   const claims = may ? claimTrials(search.claimShare, searched + finals + sealed) : 0;
@@ -204,7 +192,7 @@ export function planText(
       ['mutator', named(mutator)],
       ['critic', named(critic)],
       ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
-      ['search', `population ${plan.population}, ${plan.generations} generations, seed ${plan.seed}`],
+      ['search', searchText(plan)],
       ['trials', `about ${count(plan.trials.expected)}, at most ${count(plan.trials.most)}`],
       ...expectationRows(plan.finds, plan.claimShare),
       ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
@@ -214,6 +202,20 @@ export function planText(
     ],
     [0, 1],
   );
+}
+
+function searchText({
+  population,
+  generations,
+  seed,
+  search,
+}: Pick<Plan, 'population' | 'generations' | 'seed' | 'search'>): string {
+  const { strategy, without, generations: expected } = search;
+  const how =
+    strategy === 'chain' ? 'a chain' : `${strategy === 'random' ? 'random, ' : ''}population ${population}`;
+  const rounds = expected < generations ? `about ${expected} generations` : `${generations} generations`;
+  const less = without.length === 0 ? '' : `, without ${without.join(', ')}`;
+  return `${how}, ${rounds}, seed ${seed}${less}`;
 }
 
 function rolesText({ search, validation, sealed }: Record<Role, number>): string {
