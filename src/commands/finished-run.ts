@@ -1,13 +1,12 @@
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type RunConfig, readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Given } from '../settings.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
-import { foldsAround, readFolds } from '../store/folds.ts';
+import { foldsAround, readFolds, suiteIn } from '../store/folds.ts';
 import { readRun } from '../store/run-dir.ts';
-import { foldSuite } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite, Task } from '../suite/suite.ts';
 import { displayed } from './read-report.ts';
@@ -57,7 +56,7 @@ export async function finishedRun(folder: string, settings: Given): Promise<Fini
   const agent = { model, baseUrl: null, keyVariable: null };
   const config = { ...read, mutator: agent, critic: agent };
   const around = await foldsAround(dir);
-  const suite = await suiteOf(dir, config.suite, around);
+  const suite = await suiteIn(dir, await loadSuite(config.suite));
   if (suite.hash !== identity.suiteHash) {
     throw new UserError(
       `${displayed(suite.dir)} is not the suite that ${name} ran on: it was changed, or is another one`,
@@ -70,15 +69,6 @@ export async function finishedRun(folder: string, settings: Given): Promise<Fini
     champion: { id: state.champion, genome: await loadGenome(state.champion) },
     baseline: { id: state.baseline, genome: await loadGenome(state.baseline) },
   };
-}
-
-/** The suite with the roles that it has in this run, which may be a fold of one without. */
-async function suiteOf(dir: string, path: string, around: string | null): Promise<Suite> {
-  const suite = await loadSuite(path);
-  const folds = around && (await readFolds(around));
-  if (!suite.roleless || !folds) return suite;
-  const all = foldSuite(suite, folds.folds.length, folds.identity.seed);
-  return all.find((fold) => fold.name === basename(dir))?.suite ?? suite;
 }
 
 /** Folds have a champion each. */

@@ -7,7 +7,7 @@ import { foldsMarkdown } from '../report/folds-text.ts';
 import { type FoldsFile, hasBegun } from '../store/folds.ts';
 import { replaceFile } from '../store/replace-file.ts';
 import { readRun } from '../store/run-dir.ts';
-import { foldSuite } from '../suite/folds.ts';
+import { withRoles } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Task } from '../suite/suite.ts';
 import { displayed, readReport } from './read-report.ts';
@@ -51,13 +51,12 @@ export async function writeFoldsReport(
 
 /** The tasks of each fold by its folder, with their roles there; none where the suite is not at hand. */
 async function tasksOfFolds(
-  { config, identity, folds }: FoldsFile,
+  { config, folds }: FoldsFile,
   note: (line: string) => void,
 ): Promise<Map<string, readonly Task[]>> {
   try {
     const suite = await loadSuite(config.suite);
-    const found = foldSuite(suite, folds.length, identity.seed);
-    return new Map(found.map((fold) => [fold.name, fold.suite.tasks]));
+    return new Map(folds.map((fold) => [fold.folder, withRoles(suite, fold).tasks]));
   } catch (error) {
     note(`evolve: the report goes without the families of tasks: ${messageOf(error)}`);
     return new Map();

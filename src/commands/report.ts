@@ -1,13 +1,12 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { markdown } from '../report/markdown.ts';
 import type { Report, ReportInput } from '../report/model.ts';
 import { summary } from '../report/terminal.ts';
 import type { Given } from '../settings.ts';
 import { readConfigOf } from '../store/catalog.ts';
-import { foldsAround, readFolds } from '../store/folds.ts';
+import { readFolds, suiteIn } from '../store/folds.ts';
 import { replaceFile } from '../store/replace-file.ts';
-import { foldSuite } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import { type Context, EXIT } from './context.ts';
 import { readReport } from './read-report.ts';
@@ -41,12 +40,7 @@ async function tasksOf(folder: string, context: Context): Promise<ReportInput['t
   const config = await readConfigOf(folder);
   if (!config) return [];
   try {
-    const suite = await loadSuite(config.suite);
-    const around = await foldsAround(folder);
-    if (around === null) return suite.tasks;
-    const { folds, identity } = (await readFolds(around))!;
-    const fold = foldSuite(suite, folds.length, identity.seed).find(({ name }) => name === basename(folder));
-    return fold?.suite.tasks ?? [];
+    return (await suiteIn(folder, await loadSuite(config.suite))).tasks;
   } catch (error) {
     context.note(`evolve: the report goes without the families of tasks: ${messageOf(error)}`);
     return [];

@@ -4,7 +4,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { messageOf, UserError } from '../errors.ts';
 import type { RunIdentity } from '../event.ts';
-import type { Fold } from '../suite/folds.ts';
+import { type Fold, type Roles, withRoles } from '../suite/folds.ts';
+import type { Suite } from '../suite/suite.ts';
 import { refuseOtherIdentity } from './identity.ts';
 import { readJournal } from './journal.ts';
 import { refuseHeld, takeLock } from './lock.ts';
@@ -19,7 +20,7 @@ export type FoldsFile = {
   /** Of the suite before it was split, and of the seed that the folds' own are drawn from. */
   identity: RunIdentity;
   /** `folder`, and the ids of its tasks by role. */
-  folds: { folder: string; search: string[]; validation: string[]; sealed: string[] }[];
+  folds: ({ folder: string } & Roles)[];
 };
 
 /** The folder of a run with folds, which this process writes. */
@@ -50,6 +51,14 @@ export async function foldsAround(dir: string): Promise<string | null> {
   const around = dirname(resolve(dir));
   const folds = (await readFolds(around))?.folds ?? [];
   return folds.some(({ folder }) => folder === basename(resolve(dir))) ? around : null;
+}
+
+/** The suite with the roles that its tasks have in the run in `dir`, which may be a fold of one without roles. */
+export async function suiteIn(dir: string, suite: Suite): Promise<Suite> {
+  const around = suite.roleless ? await foldsAround(dir) : null;
+  const folds = around === null ? [] : (await readFolds(around))!.folds;
+  const fold = folds.find(({ folder }) => folder === basename(resolve(dir)));
+  return fold ? withRoles(suite, fold) : suite;
 }
 
 /**

@@ -3,6 +3,9 @@ import { hashJson } from '../json.ts';
 import { rngAt, seedAt } from '../rng.ts';
 import type { Role, Suite, Task } from './suite.ts';
 
+/** The ids of tasks by role. */
+export type Roles = Record<Role, string[]>;
+
 /** One of K searches: `suite` has all tasks, those of its own fold sealed. Its seed is its own, drawn from the run's. */
 export type Fold = { name: string; seed: number; suite: Suite };
 
@@ -34,10 +37,32 @@ export function foldSuite(suite: Suite, k: number, seed: number): Fold[] {
   return split(order, k).map((sealed, i) => {
     const rest = order.filter((task) => !sealed.includes(task));
     const validation = chooseValidation(rest);
-    return foldOf(suite, { name: `fold-${i + 1}`, seed: seedAt(seed, 'fold', i + 1) }, (task) =>
-      sealed.includes(task) ? 'sealed' : validation.includes(task) ? 'validation' : 'search',
-    );
+    const search = rest.filter((task) => !validation.includes(task));
+    const ids = (tasks: readonly Task[]) => tasks.map(({ id }) => id);
+    const roles: Roles = { search: ids(search), validation: ids(validation), sealed: ids(sealed) };
+    return { name: `fold-${i + 1}`, seed: seedAt(seed, 'fold', i + 1), suite: withRoles(suite, roles) };
   });
+}
+
+/** The suite without roles as one of its folds has it; tasks that have no role there are left out. */
+export function withRoles(suite: Suite, given: Roles): Suite {
+  const roles = new Map<string, Role>(
+    (['search', 'validation', 'sealed'] as const).flatMap((role) => given[role].map((id) => [id, role])),
+  );
+  const of = suite.tasks.filter(({ id }) => roles.has(id));
+  const seen = new Set(of.filter(({ id }) => roles.get(id) === 'search').map(({ family }) => family));
+  const tasks = of.map((task): Task => {
+    const role = roles.get(task.id)!;
+    return {
+      ...task,
+      role,
+      // As the loader has it: a job that is stopped early is no score for credit.
+      prune: role === 'search' ? task.prune : null,
+      distance: role === 'sealed' ? (seen.has(task.family) ? 'near' : 'far') : null,
+    };
+  });
+  const { roleless: _, ...rest } = suite;
+  return { ...rest, hash: hashJson([suite.hash, [...roles].sort()]), tasks };
 }
 
 /** Throws a `UserError` that says both ways out where a suite gives no roles. */
@@ -73,23 +98,4 @@ function chooseValidation(rest: readonly Task[]): Task[] {
     chosen.push(...search.splice(at, 1));
   }
   return chosen;
-}
-
-function foldOf(suite: Suite, { name, seed }: Omit<Fold, 'suite'>, roleOf: (task: Task) => Role): Fold {
-  const roles = new Map(suite.tasks.map((task) => [task.id, roleOf(task)]));
-  const seen = new Set(
-    suite.tasks.filter(({ id }) => roles.get(id) === 'search').map(({ family }) => family),
-  );
-  const tasks = suite.tasks.map((task): Task => {
-    const role = roles.get(task.id)!;
-    return {
-      ...task,
-      role,
-      // As the loader has it: a job that is stopped early is no score for credit.
-      prune: role === 'search' ? task.prune : null,
-      distance: role === 'sealed' ? (seen.has(task.family) ? 'near' : 'far') : null,
-    };
-  });
-  const { roleless: _, ...rest } = suite;
-  return { name, seed, suite: { ...rest, hash: hashJson([suite.hash, [...roles].sort()]), tasks } };
 }

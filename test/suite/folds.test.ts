@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { foldSuite, refuseNoRoles } from '../../src/suite/folds.ts';
+import { foldSuite, refuseNoRoles, withRoles } from '../../src/suite/folds.ts';
 import type { Suite, Task } from '../../src/suite/suite.ts';
 import { syntheticSuite } from '../fixtures/synthetic-world.ts';
 
@@ -83,6 +83,19 @@ describe('foldSuite', () => {
     expect(new Set([suite.hash, ...folds.map((fold) => fold.suite.hash)]).size).toBe(4);
     expect(new Set(folds.map(({ seed }) => seed)).size).toBe(3);
     for (const fold of folds) expect(() => refuseNoRoles(fold.suite)).not.toThrow();
+  });
+
+  it('can be made again from the roles alone, whatever tasks the suite has besides', () => {
+    const suite = roleless({ a: 9, b: 3 });
+    const [fold] = foldSuite(suite, 3, 1);
+    const roles = {
+      search: ids(fold!.suite, 'search'),
+      validation: ids(fold!.suite, 'validation'),
+      sealed: ids(fold!.suite, 'sealed'),
+    };
+    expect(withRoles(suite, roles)).toEqual(fold!.suite);
+    const more = { ...suite, tasks: [{ ...suite.tasks[0]!, id: 'unfit' }, ...suite.tasks] };
+    expect(withRoles(more, roles)).toEqual(fold!.suite);
   });
 
   it('refuses more folds than tasks, and a suite with roles', () => {
