@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { rngAt } from '../../src/rng.ts';
 import { tInterval } from '../../src/statistics/interval.ts';
+import { mean, points, range } from './simulation/figures.ts';
 import { inProcesses } from './simulation/in-processes.ts';
 import { agentNoise } from './simulation/noise.ts';
 import { simulate, usualSearch } from './simulation/run.ts';
@@ -61,8 +62,6 @@ const sides = await inProcesses(Number(values.processes), 2 * runs, (piece) =>
   oneSide(1 + Math.floor(piece / 2), piece % 2 === 0),
 );
 const [raced, full] = [0, 1].map((odd) => sides.filter((_, i) => i % 2 === odd)) as [Side[], Side[]];
-const mean = (list: readonly number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
-const points = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(1)}`;
 const worst = (list: readonly Side[]) => Math.min(...list.map(({ gain }) => gain));
 console.log(
   `| ${runs} seeds, ${population} × ${generations} | trials of the search | of the whole run | true gain | worst seed |`,
@@ -78,11 +77,9 @@ for (const [name, list] of [
 }
 const share = mean(raced.map((side, i) => side.search / full[i]!.search));
 const losses = raced.map((side, i) => side.gain - full[i]!.gain);
-const [low, high] = tInterval(losses);
+const interval = tInterval(losses);
 console.log(
   `racing takes ${(100 * share).toFixed(0)}% of the search's trials, and saves ${(100 - 100 * share).toFixed(0)}%`,
 );
-console.log(
-  `racing − full, in points: ${points(mean(losses))}, 95% ${points(low)} to ${points(high)}, paired over seeds`,
-);
-console.log(`holds: at most half the trials ${share <= 0.5}, loss above −2 points ${low > -0.02}`);
+console.log(`racing − full, in points: ${points(mean(losses))}, 95% ${range(interval)}, paired over seeds`);
+console.log(`holds: at most half the trials ${share <= 0.5}, loss above −2 points ${interval[0] > -0.02}`);

@@ -3,7 +3,7 @@ import type { Evaluator, Outcome, TrialSpec } from '../../../src/evaluation/tria
 import type { Result, Stage } from '../../../src/event.ts';
 import type { Genome } from '../../../src/genome/genome.ts';
 import { genomeId } from '../../../src/genome/hash.ts';
-import { apply, emptyState, type State } from '../../../src/state.ts';
+import { apply, type State } from '../../../src/state.ts';
 import type { Role } from '../../../src/suite/suite.ts';
 import { runWorld, syntheticSuite } from '../../../test/fixtures/synthetic-world.ts';
 import { drawScore } from './noise.ts';
@@ -37,11 +37,11 @@ export const usualSearch: SearchSettings = {
 /** One whole run of the engine in this process, on the world; its seed is the world's. */
 export async function simulate(world: SimulatedWorld, size: Size): Promise<SimulatedRun> {
   const suite = syntheticSuite(world.tasks);
-  const state = emptyState();
   const genomes = new Map(founders.map(({ genome }) => [genomeId(genome), genome]));
   const planned: Record<Stage, number> = { first: 0, rest: 0, finals: 0, sealed: 0, validation: 0 };
   const mutator = { ask: mutatorOf(world), model: 'simulated', context: null };
-  const { result } = await runWorld(
+  let live: State | null = null;
+  const { result, state } = await runWorld(
     {
       suite,
       founders,
@@ -54,12 +54,14 @@ export async function simulate(world: SimulatedWorld, size: Size): Promise<Simul
     {
       seed: world.seed,
       generations: size.generations,
-      evaluator: () => evaluatorOf(world, genomes),
+      evaluator: (state) => {
+        live = state;
+        return evaluatorOf(world, genomes);
+      },
       parts: {
-        state,
         record(event) {
           if (event.type === 'planned') planned[event.stage] += event.trials.length;
-          apply(state, event);
+          apply(live!, event);
         },
         genomes: {
           async save(id, genome) {
