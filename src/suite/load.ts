@@ -4,6 +4,7 @@ import { messageOf, UserError } from '../errors.ts';
 import { canonicalJson, hashJson, parseJson, sha256 } from '../json.ts';
 import { type Answers, readAnswers, TaskFault } from './answers.ts';
 import { parseCsv } from './csv.ts';
+import { type DataNames, findShared, nameData } from './shared-data.ts';
 import type { Suite, Task } from './suite.ts';
 import { readSuiteFile, readTaskFile, type SuiteFile } from './task-file.ts';
 
@@ -32,6 +33,7 @@ export async function loadSuiteWithAnswers(
   for (const { task } of loaded) {
     if (task.role === 'sealed') task.distance ??= searched.has(task.family) ? 'near' : 'far';
   }
+  const shared = findShared(loaded.map(({ data }) => data));
   const suite: Suite = {
     name: suiteFile.name,
     version: suiteFile.version,
@@ -40,12 +42,14 @@ export async function loadSuiteWithAnswers(
     setup: suiteFile.setup,
     ...(suiteFile.tasks.every(({ role }) => role === undefined) ? { roleless: true } : {}),
     tasks: loaded.map(({ task }) => task),
+    ...(suiteFile.audit ? { audit: suiteFile.audit } : {}),
+    ...(shared.length > 0 ? { shared } : {}),
   };
   return { suite, answers: new Map(loaded.map(({ task, answers }) => [task.id, answers])) };
 }
 
 /** What of `suite.json` a run depends on. */
-function hashed({ name, version, tasks }: SuiteFile): Omit<SuiteFile, 'setup'> {
+function hashed({ name, version, tasks }: SuiteFile): Omit<SuiteFile, 'setup' | 'audit'> {
   return { name, version, tasks };
 }
 
@@ -70,7 +74,7 @@ async function readSuiteJson(dir: string): Promise<SuiteFile> {
 async function loadTask(
   dir: string,
   entry: SuiteFile['tasks'][number],
-): Promise<{ task: Task; answers: Answers; hash: string }> {
+): Promise<{ task: Task; answers: Answers; hash: string; data: DataNames }> {
   const folder = await taskFolder(dir, entry.id);
   const { role = 'search' } = entry;
   const files = new Map<string, Buffer>();
@@ -97,7 +101,8 @@ async function loadTask(
       publicHash: sha256(canonicalJson(hashes.filter(([path]) => path.startsWith(PUBLIC))), 16),
       description,
     };
-    return { task, answers, hash: hashJson([entry.id, hashes]) };
+    const data = nameData(entry.id, files, answers);
+    return { task, answers, hash: hashJson([entry.id, hashes]), data };
   } catch (error) {
     if (!(error instanceof TaskFault)) throw error;
     throw new UserError(

@@ -1,4 +1,6 @@
 import type { Compared } from '../jobs/curve.ts';
+import type { SealedAudit } from './audit-file.ts';
+import type { SharedData } from './shared-data.ts';
 
 export type Role = 'search' | 'validation' | 'sealed';
 export type MetricName =
@@ -79,6 +81,12 @@ export type Suite = {
   /** `suite.json` gives no roles: all tasks stand here as search tasks, until folds give them others; else left out. */
   roleless?: true;
   tasks: Task[];
+  /** What an audit of its sealed tasks found when it was built; left out where nobody tried. */
+  audit?: SealedAudit;
+  /** Pairs of tasks that share data; left out where none do. */
+  shared?: SharedData[];
+  /** Tasks that an audit found unfit and that therefore are not among `tasks`: `<id>: <why>`. Left out where none is. */
+  leftOut?: string[];
 };
 
 /** What the grader says of a submission. `score` is the share of the leaderboard beaten, in [0, 1]. */

@@ -2,6 +2,7 @@ import { isInside } from '../jobs/result.ts';
 import { mayBePassed } from '../jobs/sandbox/variables.ts';
 import { hasSecretName } from '../secrets.ts';
 import { didYouMean } from '../suggest.ts';
+import { readSealedAudit, type SealedAudit } from './audit-file.ts';
 import { METRICS } from './metrics.ts';
 import type { MetricName, Role, Runtime, Task, TaskLimits } from './suite.ts';
 
@@ -10,6 +11,7 @@ export type SuiteFile = {
   name: string;
   version: string;
   setup: string | null;
+  audit: SealedAudit | undefined;
   /** Roles stand at all tasks or at none. */
   tasks: { id: string; role?: Role }[];
 };
@@ -57,6 +59,7 @@ export function readSuiteFile(value: unknown): SuiteFile {
     name: text(suite, 'name'),
     version: String(suite.version ?? '0'),
     setup: suite.setup === undefined ? null : text(suite, 'setup'),
+    audit: readSealedAudit(suite.audit),
     tasks,
   };
 }

@@ -1,0 +1,34 @@
+import type { Role, Suite } from './suite.ts';
+
+/** The level of the sealed verdict. */
+const ALPHA = 0.025;
+
+/**
+ * What a run on a suite cannot claim, however it goes; a sentence each, to be said before anything is spent. Nothing for a
+ * suite without roles: its folds have them.
+ */
+export function cannotClaim({ tasks, roleless }: Pick<Suite, 'tasks' | 'roleless'>): string[] {
+  if (roleless) return [];
+  const count = (role: Role) => tasks.filter((task) => task.role === role).length;
+  const [search, validation, sealed] = [count('search'), count('validation'), count('sealed')];
+  const said: string[] = [];
+  if (sealed === 0) {
+    said.push('there are no sealed tasks, so there will be no verdict: nothing says what a gain is worth');
+  } else if (2 / 2 ** sealed > ALPHA) {
+    const least = (2 / 2 ** sealed).toPrecision(2);
+    said.push(
+      `only ${sealed} sealed ${sealed === 1 ? 'task' : 'tasks'}, so no verdict but "cannot tell apart" is possible: ` +
+        `the exact test cannot go under p = ${least}, and ${ALPHA} is needed (${fewestSealed()} tasks)`,
+    );
+  }
+  if (validation === 0) said.push('there are no validation tasks, so no step can be credited');
+  if (search === 1) {
+    said.push('there is one search task only, so everything that is found may be luck of that task');
+  }
+  return said;
+}
+
+/** The fewest tasks over which the exact two-sided sign-flip test can reach the level: its least p is 2/2ⁿ. */
+function fewestSealed(): number {
+  return Math.ceil(Math.log2(2 / ALPHA));
+}
