@@ -52,6 +52,8 @@ export type RunIdentity = {
   population: number;
   suite: string;
   suiteHash: string;
+  /** Tasks of the suite that an audit found unfit, and why (`<id>: <why>`); only where there are such. */
+  leftOut?: string[];
   model: string;
   /** Only where they are not the agent's. */
   mutator?: string;

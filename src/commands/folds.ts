@@ -10,6 +10,7 @@ import { checkFolds, openFolds, readFolds } from '../store/folds.ts';
 import { checkOut } from '../store/run-dir.ts';
 import { type Fold, foldSuite } from '../suite/folds.ts';
 import type { Suite } from '../suite/suite.ts';
+import { leftOutLines } from './audited.ts';
 import { exitOf, mustBeMended } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
 import type { Halt } from './models.ts';
@@ -80,6 +81,7 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
       `each a search of its own: population ${config.population}, generations ${config.generations}, seed ${config.seed}, ` +
       `model ${config.model}; about ${count(plan.trials.expected)} trials and ${span(plan.ms.expected)} in all`,
   );
+  for (const line of leftOutLines(suite)) say(`warning: ${line}`);
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
   for (const line of [plan.noVerdict, warning ?? unboundedCost(plan, config)]) if (line) say(line);

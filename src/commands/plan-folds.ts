@@ -3,6 +3,7 @@ import type { Founders } from '../genome/founders.ts';
 import { tooFewTasks } from '../report/folds.ts';
 import { table } from '../report/format.ts';
 import type { Fold } from '../suite/folds.ts';
+import { leftOutLines } from './audited.ts';
 import type { Forecast } from './forecast.ts';
 import type { Parties } from './parties.ts';
 import { type Plan, planOf, planText } from './plan.ts';
@@ -33,6 +34,8 @@ export function planFolds(
   return {
     ...first,
     suite: { ...first.suite, tasks },
+    // Every task was tried, for there is a search that each is open to; what cannot be claimed stands in `noVerdict`.
+    warnings: leftOutLines(folds[0]!.suite),
     seed: config.seed,
     folds: folds.map(({ name, suite }, i) => ({
       fold: name,

@@ -8,6 +8,7 @@ import { claimTrials } from '../selection/claims.ts';
 import { refuseImpossibleSearch } from '../selection/feasible.ts';
 import { strategyOf } from '../selection/strategy.ts';
 import type { Role, Suite } from '../suite/suite.ts';
+import { suiteWarnings } from './audited.ts';
 import { type Expectation, expectationOf, expectationRows } from './expectation.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
 import { jobForecast } from './job-forecast.ts';
@@ -19,6 +20,8 @@ import { finalistsAtMost, searchForecast } from './search-forecast.ts';
 /** What a run would do: for `--dry-run`. Trials and jobs are counts, `ms` a wall time. */
 export type Plan = {
   suite: { dir: string; name: string; version: string; tasks: Record<Role, number> };
+  /** What was left out of the suite, and what cannot be claimed on it. */
+  warnings: string[];
   founders: string[];
   baseline: string;
   models: Record<Purpose, { model: string; endpoint: string | null }>;
@@ -70,6 +73,7 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
   const ms = Math.max(jobMs, callMs);
   return {
     suite: { dir: displayed(suite.dir), name: suite.name, version: suite.version, tasks },
+    warnings: suiteWarnings(suite),
     founders: [...founders.genomes.keys()],
     baseline: founders.baseline,
     models: {
@@ -187,6 +191,7 @@ export function planText(
     [
       ['suite', `${plan.suite.name} ${plan.suite.version} (${plan.suite.dir})`],
       ['tasks', typeof tasks === 'string' ? tasks : rolesText(tasks)],
+      ...plan.warnings.map((line) => ['warning', line]),
       ['founders', `${plan.founders.join(', ')}; compared with ${plan.baseline}`],
       ['agent', named(agent)],
       ['mutator', named(mutator)],

@@ -192,7 +192,12 @@ export function program(context: Context, done: (code: number) => void): Command
 
   add('validate <PATH...>', 'check genomes, suites and configuration', async (paths, flags) =>
     (await import('./validate.ts')).validate(paths, flags, context),
-  ).option('--json', 'one JSON document on stdout');
+  )
+    .option(
+      '--audit',
+      'try the sealed tasks of suites with agents that know nothing; suite.json keeps the result',
+    )
+    .option('--json', 'one JSON document on stdout');
   add('doctor', 'what is here: node, sandbox, limits, GPUs, Slurm, Python, endpoint', async (_, flags) =>
     (await import('./doctor.ts')).doctor(flags, context),
   ).option('--json', 'one JSON document on stdout');

@@ -20,6 +20,7 @@ export function identityOf(
     population,
     suite: suite.name,
     suiteHash: suite.hash,
+    ...(suite.leftOut ? { leftOut: suite.leftOut } : {}),
     model,
     ...(mutator.model === model ? {} : { mutator: mutator.model }),
     ...(critic.model === model ? {} : { critic: critic.model }),

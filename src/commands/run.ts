@@ -8,6 +8,7 @@ import { checkOut } from '../store/run-dir.ts';
 import { refuseNoRoles } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite } from '../suite/suite.ts';
+import { auditedSuite, suiteWarnings } from './audited.ts';
 import { conclude } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
 import { runFolds } from './folds.ts';
@@ -30,8 +31,9 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   const say = output.quiet ? () => {} : (line: string) => context.note(`evolve: ${line}`);
   const founders = await loadFounders(config.genomes);
   const constitution = await loadConstitution(config.genomes);
-  const suite = await loadSuite(config.suite);
-  if (config.folds === null) refuseNoRoles(suite);
+  const loaded = await loadSuite(config.suite);
+  if (config.folds === null) refuseNoRoles(loaded);
+  const suite = await auditedSuite(loaded);
   const planned = partiesOf(config);
   for (const [name, genome] of founders.genomes) refuseSecrets(`the founder ${name}`, genome);
   if (config.folds !== null) {
@@ -59,6 +61,7 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   const { parties, equipped } = await makeReady(config, planned, suite, say);
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
+  for (const line of suiteWarnings(suite)) say(`warning: ${line}`);
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
   const told = warning ?? unboundedCost(plan, config);

@@ -7,6 +7,8 @@ import { validateGenome } from '../genome/schema.ts';
 import { readConstitution } from '../guard/constitution.ts';
 import type { Given } from '../settings.ts';
 import { loadSuite } from '../suite/load.ts';
+import { refuseSharedData } from '../suite/shared-data.ts';
+import { writeSealedAudit } from '../suite/write-audit.ts';
 import { type Context, EXIT } from './context.ts';
 
 /** What was found at a path; no problems means that `evolve` would take it. */
@@ -14,11 +16,17 @@ export type Check = {
   path: string;
   kind: 'genome' | 'suite' | 'constitution' | 'config' | 'unknown';
   problems: string[];
+  /** What an audit found, where one was asked for. */
+  notes?: string[];
 };
 
-/** `evolve validate PATH…`: a line for each thing found, and below it what is wrong. Exit code 2 if anything is. */
+/**
+ * `evolve validate [--audit] PATH…`: a line for each thing found, and below it what is wrong. Exit code 2 if anything is.
+ * With `--audit` the sealed tasks of suites are tried with agents that know nothing, and suite.json keeps the result.
+ */
 export async function validate(paths: string[], flags: Given, context: Context): Promise<number> {
   const checks = await checkPaths(paths);
+  if (flags.audit) for (const check of checks) await addAudit(check);
   if (flags.json) context.print(JSON.stringify(checks, null, 2));
   else for (const check of checks) context.print(format(check));
   return checks.some(({ problems }) => problems.length > 0) ? EXIT.usage : EXIT.finished;
@@ -47,7 +55,8 @@ async function checkPath(path: string): Promise<Check[]> {
   }
   const entries = await readdir(path);
   if (entries.includes('genome.json')) return [await checkGenome(path)];
-  if (entries.includes('suite.json')) return [await attempt(path, 'suite', () => loadSuite(path))];
+  if (entries.includes('suite.json'))
+    return [await attempt(path, 'suite', async () => refuseSharedData(await loadSuite(path)))];
   const checks: Check[] = [];
   for (const entry of entries.sort()) {
     const below = join(path, entry);
@@ -75,6 +84,21 @@ async function checkConfig(path: string): Promise<Check> {
   return { ...check, problems: check.problems.map((problem) => problem.replace(/^--config /, '')) };
 }
 
+async function addAudit(check: Check): Promise<void> {
+  if (check.kind !== 'suite' || check.problems.length > 0) return;
+  const suite = await loadSuite(check.path);
+  if (!suite.tasks.some(({ role }) => role === 'sealed')) {
+    check.notes = ['no sealed task to audit: the others are tried before every run'];
+    return;
+  }
+  const { tasks } = await writeSealedAudit(suite);
+  const unfit = Object.entries(tasks).flatMap(([id, fault]) => (fault === null ? [] : [`${id}: ${fault}`]));
+  check.notes = [
+    `${Object.keys(tasks).length} sealed tasks audited, ${unfit.length} unfit: runs leave those out`,
+    ...unfit,
+  ];
+}
+
 async function attempt(path: string, kind: Check['kind'], read: () => Promise<unknown>): Promise<Check> {
   try {
     await read();
@@ -92,7 +116,8 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-function format({ path, kind, problems }: Check): string {
-  if (problems.length === 0) return `ok       ${kind} ${path}`;
+function format({ path, kind, problems, notes = [] }: Check): string {
+  if (problems.length === 0)
+    return [`ok       ${kind} ${path}`, ...notes.map((note) => `  ${note}`)].join('\n');
   return [`PROBLEMS ${kind} ${path}`, ...problems.map((problem) => `  ${problem}`)].join('\n');
 }

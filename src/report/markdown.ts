@@ -45,9 +45,10 @@ false on average. Intervals of credited claims are adjusted for the choice (e-BY
 help, whatever the search believed.`;
 
 function about(report: Report): string {
-  const { suite, model, seed, population, candidates, refused } = report;
+  const { suite, model, seed, population, candidates, refused, leftOut = [] } = report;
+  const unfit = leftOut.map((line) => `\n- left out of the suite, as unfit: ${text(line)}`).join('');
   return `Suite ${text(suite)}, model ${text(model)}, seed ${seed}, population ${population}; ${stopLine(report)};
-${count(candidates)} candidates, ${count(refused)} proposals refused.`;
+${count(candidates)} candidates, ${count(refused)} proposals refused.${unfit && `\n${unfit}`}`;
 }
 
 function against(report: Report): string {

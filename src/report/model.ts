@@ -76,6 +76,8 @@ export type Report = Result & {
   seed: number;
   population: number;
   suite: string;
+  /** Tasks that an audit found unfit: `<id>: <why>`; left out where there is none. */
+  leftOut?: string[];
   model: string;
   models: ModelsReport;
   candidates: number;
@@ -127,6 +129,7 @@ export function reportOf(input: ReportInput): Report {
     seed: state.identity?.seed ?? 0,
     population: state.identity?.population ?? 0,
     suite: state.identity?.suite ?? '',
+    ...(state.identity?.leftOut ? { leftOut: state.identity.leftOut } : {}),
     model: state.identity?.model ?? '',
     models: modelsOf(state, events, input.models),
     candidates: state.candidates.size,

@@ -26,6 +26,7 @@ export function summary(report: Report, colour: boolean): string {
     ['', bold(verdictLine(report))],
     ['Champion against baseline', against(report)],
     ['Credit, on validation tasks', credit(report)],
+    ['Tasks left out, as unfit', (report.leftOut ?? []).join('\n')],
     ['Lineages', lineages(report)],
     ['The champion against the baseline, gene by gene', changes(report)],
     ['What carried the gain (of `evolve attribute`; not adjusted for the number of genes)', carried(report)],

@@ -5,6 +5,7 @@ import type { RunIdentity } from '../event.ts';
 const NAMES: Record<string, string> = {
   suite: 'the suite',
   suiteHash: 'the contents of the suite',
+  leftOut: 'what the audit leaves out of the suite',
   foundersHash: 'the founders (--genomes)',
   mutator: '--mutator-model',
   critic: '--critic-model',

@@ -1,0 +1,80 @@
+import { UserError } from '../errors.ts';
+import { auditTasks, type Findings } from '../suite/audit.ts';
+import { cannotClaim } from '../suite/claimable.ts';
+import { startGrader } from '../suite/grader.ts';
+import { refuseSharedData } from '../suite/shared-data.ts';
+import type { Suite, Task } from '../suite/suite.ts';
+import { displayed } from './read-report.ts';
+
+/**
+ * The suite as a run may use it: without the tasks that agents which know nothing show to be unfit, named in `leftOut`.
+ * Tasks for search and validation are tried now, through the grader's process (well under a second on Mini-MLE); of
+ * sealed ones only what was found when the suite was built is looked up. Depends on the suite alone, so that who resumes
+ * a run has the same tasks. Throws a `UserError` where no search task is left, or where roles share data.
+ */
+export async function auditedSuite(suite: Suite): Promise<Suite> {
+  refuseSharedData(suite);
+  const findings = { ...sealedFindings(suite), ...(await tryOpen(suite)) };
+  const faultOf = ({ id }: Task) => (Object.hasOwn(findings, id) ? findings[id]! : null);
+  const tasks = suite.tasks.filter((task) => faultOf(task) === null);
+  const leftOut = suite.tasks.flatMap((task) => {
+    const fault = faultOf(task);
+    return fault === null ? [] : [`${task.id}: ${fault}`];
+  });
+  if (!tasks.some(({ role }) => role === 'search')) {
+    throw new UserError(
+      `the suite ${suite.name} has no search task${leftOut.length > 0 ? ` that is fit (${leftOut.join('; ')})` : ''}`,
+      'Give at least one task of suite.json the role "search".',
+    );
+  }
+  return leftOut.length === 0 ? suite : { ...suite, tasks: seenAnew(suite.tasks, tasks), leftOut };
+}
+
+/** What is to be said of a suite before anything is spent: what was left out, what cannot be claimed; a line each. */
+export function suiteWarnings(suite: Suite): string[] {
+  return [...leftOutLines(suite), ...unaudited(suite), ...cannotClaim(suite)];
+}
+
+/** What was left out of a suite; a line each. */
+export function leftOutLines({ leftOut = [] }: Suite): string[] {
+  return leftOut.map((line) => `left out of the run: ${line}`);
+}
+
+async function tryOpen({ dir, tasks }: Suite): Promise<Findings> {
+  const grader = await startGrader(dir);
+  try {
+    return await auditTasks(
+      tasks.filter(({ role }) => role !== 'sealed'),
+      grader,
+    );
+  } finally {
+    await grader.close();
+  }
+}
+
+/** What the suite's own audit says of its sealed tasks; null where it is missing, or of other files or tasks. */
+function sealedFindings({ audit, hash, tasks }: Suite): Findings | null {
+  if (audit?.hash !== hash) return null;
+  const sealed = tasks.filter(({ role }) => role === 'sealed').map(({ id }) => id);
+  if (!sealed.every((id) => Object.hasOwn(audit.tasks, id))) return null;
+  return Object.fromEntries(sealed.map((id) => [id, audit.tasks[id] ?? null]));
+}
+
+function unaudited(suite: Suite): string[] {
+  const { audit, dir, tasks } = suite;
+  if (!tasks.some(({ role }) => role === 'sealed') || sealedFindings(suite)) return [];
+  const why = audit ? 'have changed since they were audited' : 'were never audited';
+  return [`the sealed tasks ${why}; \`evolve validate --audit ${displayed(dir)}\` does it`];
+}
+
+/** A sealed task is far from the search once no task of its family is left there. */
+function seenAnew(before: readonly Task[], after: readonly Task[]): Task[] {
+  const searched = (tasks: readonly Task[]) =>
+    new Set(tasks.filter(({ role }) => role === 'search').map(({ family }) => family));
+  const [was, is] = [searched(before), searched(after)];
+  return after.map((task) =>
+    task.distance === 'near' && was.has(task.family) && !is.has(task.family)
+      ? { ...task, distance: 'far' }
+      : task,
+  );
+}
