@@ -1,9 +1,19 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { loadSuite } from '../../../dist/suite/load.js';
+import { writeSealedAudit } from '../../../dist/suite/write-audit.js';
 import { formatColumns } from './csv.mjs';
 import { makeData, writeTask } from './tables.mjs';
 import { SHIPPED_SEED, TASKS } from './tasks.mjs';
@@ -64,7 +74,11 @@ async function build(seed, out) {
     `${JSON.stringify({ name: 'mini-mle', version: '1', tasks }, null, 2)}\n`,
   );
   writeFileSync(join(out, 'zoo.csv'), writtenOut());
-  if (!options['tables-only']) await scoreZoo(seed, out, chosen);
+  if (options['tables-only']) return;
+  await scoreZoo(seed, out, chosen);
+  // Some tasks alone, in a folder of their own, are no suite yet.
+  if (TASKS.every(({ id }) => existsSync(join(out, 'tasks', id))))
+    await writeSealedAudit(await loadSuite(out));
 }
 
 /** The zoo as a table: family, tier, method. */
