@@ -16,6 +16,7 @@ import {
   type Slip,
 } from './knowledge.ts';
 import { codeIn, configured, currentOf, draftOf, fileOf, ladderStep, slipsIn } from './program.ts';
+import { remembering } from './remembering.ts';
 import type { Option } from './sample.ts';
 import { FILES, type FileName, type View } from './view.ts';
 import { coverage, wordsOf } from './words.ts';
@@ -45,6 +46,9 @@ export function choices(view: View): Choice[] {
     all.push({ action, says: more.detail ? `${says} ${more.detail}` : says, logit, calls });
   }
 
+  /** Whether it might occur to the model at all: what it would do takes work to find out. */
+  const occurs = (action: ActionName) => situation in ACTIONS[action].priors;
+
   const late = view.turnsLeft <= 2 || view.jobsLeft <= 0 ? LEANINGS.late : 0;
   const looked = view.said.some((text) => text.startsWith(ACTIONS.look.says));
   add('look', [{ name: 'read_file', args: { path: 'data/train.csv', lines: 4 } }], {
@@ -55,11 +59,11 @@ export function choices(view: View): Choice[] {
   add('train', [{ name: 'train', args: {} }]);
   add('rerun', [{ name: 'train', args: {} }]);
   addFixing(view, add);
-  add('restart', restart(view));
+  if (occurs('restart')) add('restart', restart(view));
   addTuning(view, add);
   addReturning(view, add, late);
   add('review', [read('features.mjs'), read('target.mjs'), read('main.mjs')]);
-  add('mend', mend(view));
+  if (occurs('mend')) add('mend', mend(view));
   return all;
 }
 
@@ -112,9 +116,7 @@ function addWriting(view: View, situation: Situation, add: Add): void {
     const write = (content: string): Call[] => [{ name: 'write_file', args: { path: file, content } }];
     const detail = `(${file}: ${name})`;
     add(action, write(right), { lean, about: name, detail });
-    for (const slip of SLIPS) {
-      const wrong = right.replace(slip.right({ target: view.targetColumn }), slip.wrong);
-      if (wrong === right) continue;
+    for (const { slip, wrong } of slipsOf(view.targetColumn, right)) {
       const copied = isCopied(view, slip, file) ? COPIED : habit(view, file, slip);
       add(action, write(wrong), { lean: lean + SLIP + copied, about: `${name} ${slip.about}`, detail });
     }
@@ -134,6 +136,13 @@ function addWriting(view: View, situation: Situation, add: Add): void {
     }
   }
 }
+
+/** The ways in which the hand may slip in writing a text: each that changes it, with what comes out. */
+const slipsOf = remembering(500, (target: string, right: string) =>
+  SLIPS.map((slip) => ({ slip, wrong: right.replace(slip.right({ target }), slip.wrong) })).filter(
+    ({ wrong }) => wrong !== right,
+  ),
+);
 
 /** What might be done about an error. */
 function addFixing(view: View, add: Add): void {
@@ -220,9 +229,13 @@ function suits(view: View, description: string, name: string): number {
 
 /** How much this task's wording leads to this slip in this file: frozen, and the same for everyone. */
 function habit(view: View, file: FileName, slip: Slip): number {
-  const title = view.task.split('\n', 1)[0]!;
-  return HABIT * rngAt('habit', title, file, slip.id).normal();
+  return habitOf(file, slip.id, view.task.split('\n', 1)[0]!);
 }
+
+const habitOf = remembering(
+  2000,
+  (file: FileName, slip: string, title: string) => HABIT * rngAt('habit', title, file, slip).normal(),
+);
 
 function isCopied(view: View, slip: Slip, file: FileName): boolean {
   return [...view.contents].some(

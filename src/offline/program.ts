@@ -1,6 +1,7 @@
 import type { MetricName } from '../suite/suite.ts';
 import { LADDERS, type Slip } from './knowledge.ts';
 import type { Call } from './policy.ts';
+import { remembering } from './remembering.ts';
 import { codeOf, loadDrafts } from './skills.ts';
 import { FILES, type FileName, type View } from './view.ts';
 import { fillIn } from './write-code.ts';
@@ -28,18 +29,20 @@ export function codeIn(body: string): string | null {
  * and its ladder where it has one (`// model: random-forest trees=8 of 3 8 20 50`).
  */
 export function configured(view: View, name: string, code: string): string {
-  const filled = fillIn(code, {
-    idColumn: view.idColumn,
-    targetColumn: view.targetColumn,
-    metric: view.metric as MetricName,
-  });
-  const kind = /^\/\/ (\w+):/.exec(filled)?.[1] ?? 'file';
   const plain = name.replace(/^(model|features)-/, '');
-  const setting = /SETTINGS = \{ (\w+): ([\d.]+) \}/.exec(filled);
-  const ladder = setting ? ladderOf(view, plain) : [];
-  const tail = setting && ladder.length > 0 ? ` ${setting[1]}=${setting[2]} of ${ladder.join(' ')}` : '';
-  return filled.replace(/^.*\n/, `// ${kind}: ${plain}${tail}\n`);
+  return written(plain, ladderOf(view, plain).join(' '), view.idColumn, view.targetColumn, view.metric, code);
 }
+
+const written = remembering(
+  500,
+  (plain: string, ladder: string, idColumn: string, targetColumn: string, metric: string, code: string) => {
+    const filled = fillIn(code, { idColumn, targetColumn, metric: metric as MetricName });
+    const kind = /^\/\/ (\w+):/.exec(filled)?.[1] ?? 'file';
+    const setting = /SETTINGS = \{ (\w+): ([\d.]+) \}/.exec(filled);
+    const tail = setting && ladder !== '' ? ` ${setting[1]}=${setting[2]} of ${ladder}` : '';
+    return filled.replace(/^.*\n/, `// ${kind}: ${plain}${tail}\n`);
+  },
+);
 
 /** What a file of the folder is now, by its first line: `random-forest trees=8 of 3 8 20 50`. */
 export function currentOf(view: View, file: FileName): string | null {

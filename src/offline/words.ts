@@ -1,3 +1,5 @@
+import { remembering } from './remembering.ts';
+
 /** Words that carry no topic. */
 const EMPTY = new Set(
   'a an and are as at be been but by can do does for from has have how if in into is it its may more most must no not of on one only or other out over same should so some such than that the their them then there these they this those to too up use used very was what when where which while who will with you your'.split(
@@ -5,30 +7,20 @@ const EMPTY = new Set(
   ),
 );
 const NEGATION = /\b(never|not|don't|avoid|stop|no longer|instead of|rather than)\b/i;
-const MOST_CACHED = 5000;
-const cache = new Map<string, ReadonlySet<string>>();
 
 /** The topical words of a text, lower case, plainly stemmed. Settings such as `trees=20` stay whole. */
-export function wordsOf(text: string): ReadonlySet<string> {
-  const known = cache.get(text);
-  if (known) return known;
+export const wordsOf: (text: string) => ReadonlySet<string> = remembering(2500, (text: string) => {
   const words = new Set<string>();
   for (const [raw] of text.toLowerCase().matchAll(/[\p{L}\p{N}][\p{L}\p{N}=.'-]*/gu)) {
     const word = raw.replace(/[.'-]+$/, '');
     if (!EMPTY.has(word)) words.add(stem(word));
   }
-  if (cache.size >= MOST_CACHED) cache.clear();
-  cache.set(text, words);
   return words;
-}
+});
 
 /** The share of `words` that `text` mentions, in [0, 1]. */
 export function coverage(words: ReadonlySet<string>, text: string): number {
-  if (words.size === 0) return 0;
-  const found = wordsOf(text);
-  let shared = 0;
-  for (const word of words) if (found.has(word)) shared++;
-  return shared / words.size;
+  return shareOf(words, wordsOf(text));
 }
 
 /**
@@ -37,22 +29,32 @@ export function coverage(words: ReadonlySet<string>, text: string): number {
  * stands in that sentence. One shared word alone says nothing.
  */
 export function advice(words: ReadonlySet<string>, text: string): number {
-  if (!NEGATION.test(text)) {
-    const share = coverage(words, text);
-    return share * words.size < 1.5 ? 0 : share;
-  }
   let strongest = 0;
-  for (const sentence of text.split(/[.;:!?]\s|\n/)) {
-    const share = coverage(words, sentence);
+  for (const { said, sign } of statements(text)) {
+    const share = shareOf(words, said);
     if (share * words.size < 1.5 || share <= Math.abs(strongest)) continue;
-    strongest = NEGATION.test(sentence) ? -share : share;
+    strongest = sign * share;
   }
   return strongest;
 }
 
+/** What an advice says: the whole of it, or, where it holds a negation, each sentence for itself. */
+const statements = remembering(1000, (text: string): { said: ReadonlySet<string>; sign: 1 | -1 }[] => {
+  if (!NEGATION.test(text)) return [{ said: wordsOf(text), sign: 1 }];
+  const sentences = text.split(/[.;:!?]\s|\n/);
+  return sentences.map((sentence) => ({ said: wordsOf(sentence), sign: NEGATION.test(sentence) ? -1 : 1 }));
+});
+
 /** The number of words in a text, for its weight in the context. */
-export function countWords(text: string): number {
-  return text === '' ? 0 : text.split(/\s+/).length;
+export const countWords: (text: string) => number = remembering(1000, (text: string) =>
+  text === '' ? 0 : text.split(/\s+/).length,
+);
+
+function shareOf(words: ReadonlySet<string>, found: ReadonlySet<string>): number {
+  if (words.size === 0) return 0;
+  let shared = 0;
+  for (const word of words) if (found.has(word)) shared++;
+  return shared / words.size;
 }
 
 function stem(word: string): string {
