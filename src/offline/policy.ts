@@ -116,7 +116,7 @@ function addWriting(view: View, situation: Situation, add: Add): void {
     const write = (content: string): Call[] => [{ name: 'write_file', args: { path: file, content } }];
     const detail = `(${file}: ${name})`;
     add(action, write(right), { lean, about: name, detail });
-    for (const { slip, wrong } of slipsOf(view.targetColumn, right)) {
+    for (const { slip, wrong } of slipsOf(right)(view.targetColumn)) {
       const copied = isCopied(view, slip, file) ? COPIED : habit(view, file, slip);
       add(action, write(wrong), { lean: lean + SLIP + copied, about: `${name} ${slip.about}`, detail });
     }
@@ -138,9 +138,11 @@ function addWriting(view: View, situation: Situation, add: Add): void {
 }
 
 /** The ways in which the hand may slip in writing a text: each that changes it, with what comes out. */
-const slipsOf = remembering(500, (target: string, right: string) =>
-  SLIPS.map((slip) => ({ slip, wrong: right.replace(slip.right({ target }), slip.wrong) })).filter(
-    ({ wrong }) => wrong !== right,
+const slipsOf = remembering(500, (right: string) =>
+  remembering(10, (target: string) =>
+    SLIPS.map((slip) => ({ slip, wrong: right.replace(slip.right({ target }), slip.wrong) })).filter(
+      ({ wrong }) => wrong !== right,
+    ),
   ),
 );
 

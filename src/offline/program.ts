@@ -9,10 +9,10 @@ import { fillIn } from './write-code.ts';
 /** The hand of the model: code from drafts and skills, and edits to it. */
 
 /** The forms of a file that are known by heart: name → code. */
-export function draftOf(file: FileName): [string, string][] {
+export const draftOf = remembering(10, (file: FileName): readonly [string, string][] => {
   const stem = file.replace('.mjs', '');
   return Object.entries(loadDrafts()).filter(([name]) => name === file || name.startsWith(`${stem}-`));
-}
+});
 
 /** The file that a skill's description says it writes; null if none. */
 export function fileOf(description: string): FileName | null {
@@ -30,18 +30,18 @@ export function codeIn(body: string): string | null {
  */
 export function configured(view: View, name: string, code: string): string {
   const plain = name.replace(/^(model|features)-/, '');
-  return written(plain, ladderOf(view, plain).join(' '), view.idColumn, view.targetColumn, view.metric, code);
+  const { idColumn, targetColumn, metric } = view;
+  return written(code)(plain, ladderOf(view, plain).join(' '), idColumn, targetColumn, metric);
 }
 
-const written = remembering(
-  500,
-  (plain: string, ladder: string, idColumn: string, targetColumn: string, metric: string, code: string) => {
+const written = remembering(200, (code: string) =>
+  remembering(20, (plain: string, ladder: string, idColumn: string, targetColumn: string, metric: string) => {
     const filled = fillIn(code, { idColumn, targetColumn, metric: metric as MetricName });
     const kind = /^\/\/ (\w+):/.exec(filled)?.[1] ?? 'file';
     const setting = /SETTINGS = \{ (\w+): ([\d.]+) \}/.exec(filled);
     const tail = setting && ladder !== '' ? ` ${setting[1]}=${setting[2]} of ${ladder}` : '';
     return filled.replace(/^.*\n/, `// ${kind}: ${plain}${tail}\n`);
-  },
+  }),
 );
 
 /** What a file of the folder is now, by its first line: `random-forest trees=8 of 3 8 20 50`. */
