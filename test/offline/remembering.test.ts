@@ -7,7 +7,7 @@ test('what was asked for of late is not made again, and no more than twice as ma
     made++;
     return `${text}${text}`;
   });
-  expect(['a', 'b', 'a', 'c', 'b'].map(double)).toEqual(['aa', 'bb', 'aa', 'cc', 'bb']);
+  expect(['a', 'b', 'a', 'c', 'b'].map((text) => double(text))).toEqual(['aa', 'bb', 'aa', 'cc', 'bb']);
   expect(made).toBe(3);
   for (let i = 0; i < 100; i++) double(`${i}`);
   made = 0;
