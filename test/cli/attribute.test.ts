@@ -7,6 +7,7 @@ import { finishedRun } from '../../src/commands/finished-run.ts';
 import { prune } from '../../src/commands/prune.ts';
 import { readConfig } from '../../src/config.ts';
 import { UserError } from '../../src/errors.ts';
+import { type Outcome, scoreOf, type TrialSpec } from '../../src/evaluation/trial.ts';
 import type { RunIdentity } from '../../src/event.ts';
 import { genomeId } from '../../src/genome/hash.ts';
 import { loadGenome } from '../../src/genome/load.ts';
@@ -40,6 +41,20 @@ const look = (args: string[], during?: Parameters<typeof evolve>[2]) =>
   evolve([...args, '--repeats', '2', '--workers', '2'], { cwd: folder.dir, env: OFFLINE }, during);
 const linesOf = (run: string) => readFileSync(at(run, 'attribution.jsonl'), 'utf8').trimEnd().split('\n');
 
+/** Mean score of `one` − that of `other` over task means, from the lines of the run `calm`, between these repeats. */
+function differenceOf(one: string, other: string, from: number, to: number): number {
+  const lines = linesOf('calm').map((line) => JSON.parse(line) as { trial: TrialSpec; outcome: Outcome });
+  const within = lines.filter(({ trial }) => trial.repeat >= from && trial.repeat < to);
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const scoreOn = (genome: string, task: string) =>
+    mean(
+      within
+        .filter(({ trial }) => trial.genome === genome && trial.task === task)
+        .map(({ outcome }) => scoreOf(outcome)!),
+    );
+  return mean(['s1', 's2', 'v1'].map((task) => scoreOn(one, task) - scoreOn(other, task)));
+}
+
 let calm: Awaited<ReturnType<typeof look>>;
 beforeAll(async () => {
   folder = emptyFolder();
@@ -62,7 +77,11 @@ describe('evolve attribute', () => {
     expect(found).toMatchObject({ repeats: 2, tasks: { search: 2, validation: 1 } });
     expect(found.trials).toEqual({ planned: TRIALS, lost: 0 });
     expect(found.total).toMatchObject({ tasks: 3, pairs: 6 });
-    for (const { active } of found.genes) expect(active).toBeGreaterThan(0);
+    for (const { active, effect, without } of found.genes) {
+      expect(active).toBeGreaterThan(0);
+      expect(effect.mean).toBeCloseTo(differenceOf(found.champion, without, 1e9, 1e9 + 2), 9);
+    }
+    expect(found.total.mean).toBeCloseTo(differenceOf(found.champion, found.baseline, 1e9, 1e9 + 2), 9);
     const trials = linesOf('calm').map((line) => JSON.parse(line).trial);
     expect(new Set(trials.map(({ id }) => id)).size).toBe(TRIALS);
     expect(new Set(trials.map(({ role }) => role))).toEqual(new Set(['search', 'validation']));
@@ -116,7 +135,10 @@ describe('evolve prune', () => {
     expect(found.out.length + found.kept.length).toBe(2);
     for (const { effect } of found.kept) expect(effect.ci95[0]).toBeGreaterThan(0);
     expect(found.checks).toHaveLength(found.out.length > 0 ? 1 : 0);
-    for (const check of found.checks) expect(check).toMatchObject({ repeats: 4, tasks: 3, pairs: 12 });
+    for (const check of found.checks) {
+      expect(check).toMatchObject({ repeats: 4, tasks: 3, pairs: 12 });
+      expect(check.mean).toBeCloseTo(differenceOf(found.genome, found.champion, 1e9 + 10_000, 2e9), 9);
+    }
     expect(genomeId(await loadGenome(at('calm/pruned')))).toBe(found.genome);
     const again = await look(['prune', 'calm', '--json', '--margin', '1']);
     expect(again).toMatchObject({ code: 0, stdout });
