@@ -147,10 +147,11 @@ describe('evolve prune', () => {
   test('overwrites nothing', async () => {
     mkdirSync(at('mine'));
     writeFileSync(at('mine/notes.txt'), 'mine');
-    const { code, stderr } = await look(['prune', 'calm', '--out', 'mine']);
+    const { code, stderr } = await look(['prune', 'plain', '--out', 'mine']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/mine is there already, and is not overwritten; give a new folder by --out/);
     expect(readFileSync(at('mine/notes.txt'), 'utf8')).toBe('mine');
+    expect(existsSync(at('plain/attribution.jsonl'))).toBe(false);
   });
 });
 
