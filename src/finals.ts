@@ -39,7 +39,7 @@ export async function finish(parts: FinalsParts): Promise<Result> {
   const uncredited = await testClaims(parts);
   if (uncredited) return stopHere(parts, uncredited);
   const { sealedFor, champion, baseline } = state;
-  if (sealedFor === null || sealedFor === champion) {
+  if (champion === baseline || sealedFor === null || sealedFor === champion) {
     const { sealedRepeats } = identity.search;
     const both = repeatedTrials(parts, [baseline, champion!], tasksOf(parts, 'sealed'), sealedRepeats);
     const cut = await trial('sealed', both);

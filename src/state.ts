@@ -63,7 +63,7 @@ export type State = {
   champion: string | null;
   /** By number: what was claimed, and what became of it; null while it is open. Never withdrawn. */
   claims: Map<number, { claim: Claim; settled: Settled | null }>;
-  /** The champion whose score on sealed tasks is known; null before. They are opened once. */
+  /** The champion, other than the baseline, whose score on sealed tasks is known; null before. They are opened once. */
   sealedFor: string | null;
   result: Result | null;
   /** Why the last call on the run stopped before the end; null once it goes on. */
@@ -197,8 +197,10 @@ export function apply(state: State, event: Event): State {
 /** Nothing may know of a sealed task before the champion is named, and one champion only ever meets them. */
 function openSealed(state: State, { id, genome }: TrialSpec): void {
   if (state.champion === null) throw contradiction(`sealed trial ${id} stands before a champion is named`);
+  // The baseline's own score opens nothing: no choice can rest on it.
+  if (genome === state.baseline) return;
   state.sealedFor ??= state.champion;
-  if (genome !== state.baseline && genome !== state.sealedFor) {
+  if (genome !== state.sealedFor) {
     throw contradiction(`sealed trial ${id} is of ${genome}, which is neither baseline nor champion`);
   }
 }

@@ -53,14 +53,14 @@ export function clip(text: string, width: number): string {
 /** The verdict in a sentence. */
 export function verdictLine(result: Result): string {
   const { verdict, gain: sealed, champion, baseline, stop, sealedFor } = result;
+  if (stop === 'finished' && champion && champion.id === baseline.id)
+    return 'Nothing in the population was better than the baseline.';
   if (verdict === 'no sealed tasks') return 'No verdict: the suite has no sealed tasks.';
   if (sealedFor !== undefined) {
     return `No verdict: the sealed tasks were opened for ${sealedFor}, before the run was extended; no other champion meets them.`;
   }
   if (verdict === 'not measured' || !sealed)
     return `No verdict yet: the run stopped before its end (${stop}).`;
-  if (champion && champion.id === baseline.id)
-    return 'Nothing in the population was better than the baseline.';
   const words = {
     better: 'The champion is better than the baseline',
     worse: 'The champion is worse than the baseline',

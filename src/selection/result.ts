@@ -15,7 +15,7 @@ export function resultOf(
 ): Result {
   const { state, identity, generations } = parts;
   const champion = state.champion!;
-  const opened = state.sealedFor === null || state.sealedFor === champion;
+  const opened = [null, champion].includes(state.sealedFor) || champion === state.baseline;
   const search = taskMeans(parts, champion, tasksOf(parts, 'search'), finals.count, finals.from);
   const sealed = opened
     ? taskMeans(parts, champion, tasksOf(parts, 'sealed'), identity.search.sealedRepeats)
@@ -42,6 +42,7 @@ export function resultOf(
       sealed: of(sealed, 'baseline'),
     },
     ...judged,
+    ...(champion === state.baseline ? { power: null } : {}),
     ...(opened ? {} : { verdict: 'not measured', sealedFor: state.sealedFor! }),
     claims,
     steps: stepsOf(state),

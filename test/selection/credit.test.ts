@@ -166,4 +166,16 @@ describe('a run that is extended after its end', () => {
     );
     expect(more.result.claims.length).toBeLessThanOrEqual(5);
   });
+
+  test('tests its champion if only the baseline has met the sealed tasks so far', async () => {
+    const few = plainWorld({ founders: [{ name: 'baseline', genome: plainGenome() }], population: 3 });
+    let [seed, short] = [0, await runWorld(few, { seed: 0, generations: 1 })];
+    while (short.state.champion !== short.state.baseline)
+      short = await runWorld(few, { seed: ++seed, generations: 1 });
+    expect(short.result).toMatchObject({ verdict: 'cannot tell apart', gain: { mean: 0 }, power: null });
+    const more = await runWorld(few, { seed, generations: 25, before: short.events });
+    expect(more.state.champion).not.toBe(more.state.baseline);
+    expect(more.state.sealedFor).toBe(more.state.champion);
+    expect(more.result.gain).not.toBeNull();
+  });
 });
