@@ -62,6 +62,8 @@ export type RunIdentity = {
   foundersHash: string;
   /** Paths of genes that the endpoint cannot express: nothing in the run changes them. */
   frozen?: string[];
+  /** A control arm that does not search. */
+  control?: 'resample';
   /** The rest of what decides the search: tournament size, elites, racing … */
   search: SearchSettings;
 };

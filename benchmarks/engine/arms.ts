@@ -54,6 +54,7 @@ const world = await openWorld({
 });
 const name = hashJson([
   world.suite.hash,
+  world.suite.tasks.map(({ id, role }) => [id, role]),
   world.founders.hash,
   world.constitution,
   POPULATION,

@@ -19,9 +19,10 @@ import { partyLines } from './party-lines.ts';
 import { refuseSmallBudget, tightBudget, unboundedCost } from './plan.ts';
 import { foldsPlanText, planFolds } from './plan-folds.ts';
 import { checkPrices } from './reach-parties.ts';
-import { usedByFold, writeFoldsReport } from './read-folds.ts';
+import { writeFoldsReport } from './read-folds.ts';
 import { displayed } from './read-report.ts';
 import { makeReady } from './ready.ts';
+import { remaining } from './remaining.ts';
 import { wantsColour } from './report.ts';
 import { identityOf } from './run-identity.ts';
 import { search } from './search.ts';
@@ -174,33 +175,6 @@ const WHY: Record<Stop, string> = {
   infrastructure: 'too many trials of the last one were lost to faults of the infrastructure',
   refused: 'no call of a model can succeed until something is mended',
 };
-
-/** What is left, for the fold with that index, of limits that hold for all folds together. */
-function remaining({ budgetTrials, budgetUsd, budgetTokens, maxTimeMs }: RunConfig, dirs: readonly string[]) {
-  const startedAt = performance.now();
-  return {
-    /** Milliseconds, 0 where none is left; null for no limit. */
-    ms: () => maxTimeMs && Math.max(0, Math.ceil(maxTimeMs - (performance.now() - startedAt))),
-    async budgets(own: number): Promise<Pick<RunConfig, 'budgetTrials' | 'budgetUsd' | 'budgetTokens'>> {
-      if (budgetTrials === null && budgetUsd === null && budgetTokens === null) {
-        return { budgetTrials, budgetUsd, budgetTokens };
-      }
-      const others = { trials: 0, usd: 0, tokens: 0 };
-      for (const dir of dirs.filter((_, i) => i !== own)) {
-        const used = await usedByFold(dir);
-        others.trials += used.trials;
-        others.usd += used.usd;
-        others.tokens += used.tokens;
-      }
-      const without = (budget: number | null, used: number) => budget && Math.max(0, budget - used);
-      return {
-        budgetTrials: without(budgetTrials, others.trials),
-        budgetUsd: without(budgetUsd, others.usd),
-        budgetTokens: without(budgetTokens, others.tokens),
-      };
-    },
-  };
-}
 
 function foldLine({ suite }: Fold): string {
   const of = (role: string) => suite.tasks.filter((task) => task.role === role);

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import type { Stop } from '../event.ts';
-import { readLedger } from '../llm/ledger.ts';
 import { type FoldsReport, foldsReportOf } from '../report/folds.ts';
 import { foldsMarkdown } from '../report/folds-text.ts';
 import { type FoldsFile, hasBegun } from '../store/folds.ts';
 import { replaceFile } from '../store/replace-file.ts';
-import { readRun } from '../store/run-dir.ts';
 import { withRoles } from '../suite/folds.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Task } from '../suite/suite.ts';
@@ -61,16 +59,4 @@ async function tasksOfFolds(
     note(`evolve: the report goes without the families of tasks: ${messageOf(error)}`);
     return new Map();
   }
-}
-
-/** What a fold has used so far of the budgets that all share. Tokens are in and out together. */
-export async function usedByFold(dir: string): Promise<{ trials: number; usd: number; tokens: number }> {
-  if (!(await hasBegun(dir))) return { trials: 0, usd: 0, tokens: 0 };
-  const { spent } = (await readRun(dir)).state;
-  const paid = readLedger(join(dir, 'ledger.jsonl'));
-  return {
-    trials: spent.scored + spent.failed,
-    usd: paid?.usd ?? 0,
-    tokens: paid ? paid.tokensIn + paid.tokensOut : 0,
-  };
 }

@@ -10,6 +10,7 @@ import { type Report, type ReportInput, reportOf } from '../report/model.ts';
 import type { Narrowed } from '../report/models.ts';
 import { readAttribution } from '../store/attribution-file.ts';
 import { readConfigOf } from '../store/catalog.ts';
+import { readControl } from '../store/control-file.ts';
 import { jobsIn, readJobsLog } from '../store/jobs-log.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
 
@@ -47,6 +48,7 @@ export async function readReport(
       narrowed: await narrowedIn(folder, reading),
     },
     attribution: readAttribution(folder),
+    control: readControl(folder),
     wallMs: workedMs(times, sessions),
   };
   // Which genomes the report compares is known when it has been made once; they are read, and it is made again.

@@ -11,6 +11,7 @@ import type { Suite } from '../suite/suite.ts';
 import { auditedSuite, suiteWarnings } from './audited.ts';
 import { conclude } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
+import { isControlPending, refuseExtended, runControls } from './control.ts';
 import { runFolds } from './folds.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
@@ -50,14 +51,13 @@ export async function run(given: RunConfig, output: Output, context: Context): P
     context.print(output.json ? JSON.stringify(plan, null, 2) : planText(plan));
     return EXIT.finished;
   }
-  if (
-    config.out !== null &&
-    before?.result?.stop === 'finished' &&
-    config.generations <= before.generations
-  ) {
-    say(`${displayed(resolve(config.out))} is finished; a larger --generations extends it`);
-    return await conclude(config.out, before.result, suite, output, context);
+  const finished =
+    config.out !== null && before?.result?.stop === 'finished' && config.generations <= before.generations;
+  if (finished && !(await isControlPending(config.out!, config))) {
+    say(`${displayed(resolve(config.out!))} is finished; a larger --generations extends it`);
+    return await conclude(config.out!, before.result!, suite, output, context);
   }
+  if (before?.result?.stop === 'finished' && !finished) refuseExtended(config.out!);
   const { parties, equipped } = await makeReady(config, planned, suite, say);
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
@@ -66,7 +66,9 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
   const told = warning ?? unboundedCost(plan, config);
   if (told) say(told);
-  const ended = await search({
+  const interrupted = context.interruption();
+  const within = { ...context, interruption: () => interrupted };
+  const parts = {
     config,
     parties,
     suite: equipped,
@@ -74,8 +76,12 @@ export async function run(given: RunConfig, output: Output, context: Context): P
     constitution,
     identity,
     output,
-    context,
-  });
+    context: within,
+  };
+  const main = finished
+    ? { dir: resolve(config.out!), result: before.result!, halt: null }
+    : await search(parts);
+  const ended = main.result.stop === 'finished' ? await runControls(parts, main) : main;
   return await conclude(ended.dir, ended.result, suite, output, context, ended.halt);
 }
 

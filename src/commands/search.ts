@@ -1,11 +1,9 @@
 import { rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Trajectory } from '../agent/trajectory.ts';
 import type { RunConfig } from '../config.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
 import type { Result, RunIdentity } from '../event.ts';
-import { evolve } from '../evolve.ts';
+import { type EvolveParts, evolve } from '../evolve.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Constitution } from '../guard/constitution.ts';
 import { objections } from '../guard/review.ts';
@@ -16,9 +14,11 @@ import { renderMemory } from '../memory/render.ts';
 import { startProgress } from '../progress.ts';
 import { span } from '../report/format.ts';
 import { withGate } from '../selection/gate.ts';
+import { drawsBelow } from '../selection/resample.ts';
 import { writeCatalog } from '../store/catalog.ts';
 import { type LiveBoard, openLive } from '../store/live.ts';
 import { openRun, type Run } from '../store/run-dir.ts';
+import { readTrajectory } from '../store/trajectory-file.ts';
 import { startGrader } from '../suite/grader.ts';
 import type { Suite } from '../suite/suite.ts';
 import type { Context, Output } from './context.ts';
@@ -41,6 +41,8 @@ export type SearchParts = {
   context: Context;
   /** Folders that no job may see, beside those of the suite and the run. */
   hidden?: readonly string[];
+  /** What is done with the parts: the search, unless told. */
+  body?: (parts: EvolveParts) => Promise<Result>;
 };
 
 /** The composition root: opens what a search needs, searches, and closes it all again, whatever happened. */
@@ -114,8 +116,8 @@ export async function search(
       profile: parties.agent.profile,
     });
     closers.unshift(() => pool.close());
-    const evaluator = withGate(pool, { state: run.state, suite }, identity.search.sealedRepeats);
-    const result = await evolve({
+    const evaluator = withGate(pool, { state: run.state, suite }, sealedBelow(identity, suite));
+    const result = await (parts.body ?? evolve)({
       identity,
       state: run.state,
       suite,
@@ -127,7 +129,7 @@ export async function search(
       mutator: advisor(parties.mutator, models.mutator),
       critic: advisor(parties.critic, models.critic),
       review: (child, parent) => objections(constitution, parent, child),
-      readTrajectory: (trial) => readTrajectory(join(run.trialDir(trial), 'trajectory.json')),
+      readTrajectory: (trial) => readTrajectory(run.trialDir(trial)),
       record(event) {
         run.record(event);
         progress.event(event);
@@ -186,6 +188,13 @@ async function openRunner(
   }
 }
 
+/** The sealed repeats that the run may score: of plain sampling as many as it draws, of the baseline alone. */
+function sealedBelow({ search: settings, control }: RunIdentity, { tasks }: Suite): number {
+  const { sealedRepeats, searchTrials = 0 } = settings;
+  if (control !== 'resample') return sealedRepeats;
+  return drawsBelow(searchTrials, tasks.filter(({ role }) => role === 'sealed').length, sealedRepeats);
+}
+
 function advisor({ model, profile }: Party, ask: Llm): Advisor {
   return { ask, model, context: profile.context };
 }
@@ -200,13 +209,4 @@ function timer(ms: number | null): { signal: AbortSignal; clear(): void } {
   const controller = new AbortController();
   const timeout = ms === null ? undefined : setTimeout(() => controller.abort(), ms);
   return { signal: controller.signal, clear: () => clearTimeout(timeout) };
-}
-
-/** What the agent did in a trial, or null where that is not kept. */
-async function readTrajectory(file: string): Promise<Trajectory | null> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Trajectory;
-  } catch {
-    return null;
-  }
 }

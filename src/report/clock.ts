@@ -19,6 +19,17 @@ export type Barrier = { generation: number } & (
 /** Seconds since the start: at the end of each generation, and after the finals. */
 export type Clock = { generations: number[]; end: number };
 
+/** How many trials a search asked for, finals included, known or not; claims and sealed trials come after it. */
+export function requestedTrials(events: readonly Event[]): number {
+  // After a cut what is left is planned once more.
+  const asked = new Set<string>();
+  for (const event of events) {
+    if (event.type !== 'planned' || !OF_THE_SEARCH.includes(event.stage)) continue;
+    for (const id of [...event.trials, ...(event.known ?? [])]) asked.add(id);
+  }
+  return asked.size;
+}
+
 const OF_THE_SEARCH: readonly Stage[] = ['first', 'rest', 'finals'];
 
 /**

@@ -1,5 +1,6 @@
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from './attribution-text.ts';
 import { CLAIM_HEAD, claimRows, partText, powerText, untested } from './claims.ts';
+import { CLOCK_TITLES, CONTROL_NOTES, CONTROL_TITLES, clockRows, controlRows } from './control.ts';
 import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
 import { pruningText } from './pruning.ts';
@@ -17,6 +18,7 @@ export function markdown(report: Report): string {
     about(report),
     against(report),
     section('Credit, on validation tasks', credit(report)),
+    section('Control arms', controlled(report)),
     section('Lineages', lineages(report)),
     section('The champion against the baseline, gene by gene', changes(report)),
     section('What carried the gain', carried(report)),
@@ -115,6 +117,16 @@ function changes({ champion, baseline, changes: list }: Report): string {
       clip(after ?? 'dropped', 300),
     ]),
   );
+}
+
+function controlled({ control }: Report): string {
+  if (!control) return '';
+  const tables = [
+    table(CONTROL_TITLES, controlRows(control)),
+    table(CLOCK_TITLES, clockRows(control)),
+    CONTROL_NOTES.map((note) => `- ${text(note)}`).join('\n'),
+  ];
+  return tables.join('\n\n');
 }
 
 function carried({ attribution }: Report): string {

@@ -3,6 +3,7 @@ import type { JobRecord } from '../jobs/runner.ts';
 import type { Totals } from '../llm/ledger-book.ts';
 import type { State } from '../state.ts';
 import type { Attribution } from './attribution.ts';
+import type { ControlFile } from './control.ts';
 import { ancestryOf, gainOf, type LineageRow, lineagesOf, mergedLineage } from './lineages.ts';
 import { type ModelsReport, modelsOf, type Narrowed } from './models.ts';
 import { type Pruning, pruningOf } from './pruning.ts';
@@ -29,6 +30,8 @@ export type ReportInput = {
   models: { spending: Totals | null; narrowed: Narrowed[] };
   /** What `evolve attribute` found, of whichever champion; null where it was not asked. */
   attribution?: Attribution | null;
+  /** How the run compares with its control arms. */
+  control?: ControlFile | null;
   wallMs: number;
 };
 
@@ -100,6 +103,8 @@ export type Report = Result & {
   changes: GeneChange[];
   /** Which of these changes carried the gain; left out where that was not measured for this champion. */
   attribution?: Attribution;
+  /** Left out where the run has no control arms, or their comparison was of another champion. */
+  control?: ControlFile;
   /** Founder first. */
   ancestry: AncestryRow[];
   lessons: { written: number; retired: number; helped: LessonRow[] };
@@ -122,6 +127,7 @@ export function reportOf(input: ReportInput): Report {
   const champion = result.champion ? state.candidates.get(result.champion.id) : undefined;
   const ancestors = champion ? ancestryOf(champion, state) : [];
   // A run that was extended may have another champion than the one that was looked at.
+  const control = input.control?.champion === champion?.id ? input.control : null;
   const attribution = input.attribution?.champion === champion?.id ? input.attribution : null;
   return {
     ...result,
@@ -145,6 +151,7 @@ export function reportOf(input: ReportInput): Report {
     lineages: lineagesOf(state, trials, input.jobs, input.diff),
     changes: champion && champion.id !== state.baseline ? input.diff(state.baseline, champion.id) : [],
     ...(attribution ? { attribution } : {}),
+    ...(control ? { control } : {}),
     ancestry: ancestors.map((candidate) => ancestryRow(candidate, state)),
     lessons: lessonsOf(state, ancestors),
     operators: Object.fromEntries(state.operators),

@@ -1,5 +1,6 @@
 import { attributionRows } from './attribution-text.ts';
 import { CLAIM_HEAD, claimRows, powerText, untested } from './claims.ts';
+import { CLOCK_TITLES, CONTROL_NOTES, CONTROL_TITLES, clockRows, controlRows } from './control.ts';
 import {
   change,
   clip,
@@ -27,6 +28,7 @@ export function summary(report: Report, colour: boolean): string {
     ['Champion against baseline', against(report)],
     ['Credit, on validation tasks', credit(report)],
     ['Tasks left out, as unfit', (report.leftOut ?? []).join('\n')],
+    ['Control arms', controlled(report)],
     ['Lineages', lineages(report)],
     ['The champion against the baseline, gene by gene', changes(report)],
     ['What carried the gain (of `evolve attribute`; not adjusted for the number of genes)', carried(report)],
@@ -93,6 +95,15 @@ function credit(report: Report): string {
   const rest = untested(report);
   const tested = rows.length === 0 ? '' : table([CLAIM_HEAD, ...rows], [0, 1, 6]);
   return [tested, rest].filter((part) => part !== '').join('\n');
+}
+
+function controlled({ control }: Report): string {
+  if (!control) return '';
+  const tables = [
+    table([CONTROL_TITLES, ...controlRows(control)]),
+    table([CLOCK_TITLES, ...clockRows(control)]),
+  ];
+  return [...tables, ...CONTROL_NOTES].join('\n');
 }
 
 function lineages(report: Report): string {

@@ -11,24 +11,26 @@ export type Cell = { task: Task; repeat: number; draws: TrialSpec[] };
 
 type Known = { identity: RunIdentity; state: State };
 
-/** How many draws each sealed task gets at each repeat, beside the one that it gets anyway, for so many trials in all. */
-export function drawsEach(trials: number, tasks: number, repeats: number): number {
-  return tasks === 0 ? 0 : Math.floor(trials / (tasks * repeats));
+/** Repeats of sealed tasks from here on are never drawn, for so many trials over so many sealed tasks. */
+export function drawsBelow(trials: number, tasks: number, repeats: number): number {
+  return repeats * (1 + (tasks === 0 ? 0 : Math.ceil(trials / (tasks * repeats))));
 }
 
 /**
  * Plain extra sampling at equal cost: the trials that a search takes are spent on the baseline alone, evenly over sealed
- * tasks and repeats. Draw d at repeat r is the trial at repeat r + d × `sealedRepeats`.
+ * tasks and repeats (what is left over goes to the first tasks of the first repeats), beside the one that each gets anyway.
+ * Draw d at repeat r is the trial at repeat r + d × `sealedRepeats`.
  */
 export function resampleCells(known: Known, sealed: readonly Task[], trials: number): Cell[] {
   const { sealedRepeats } = known.identity.search;
-  const each = drawsEach(trials, sealed.length, sealedRepeats);
-  return sealed.flatMap((task) =>
+  const cells = sealed.length * sealedRepeats;
+  const more = (place: number) => Math.floor(trials / cells) + (place < trials % cells ? 1 : 0);
+  return sealed.flatMap((task, i) =>
     Array.from({ length: sealedRepeats }, (_, repeat) => ({
       task,
       repeat,
       draws: Array.from(
-        { length: 1 + each },
+        { length: 1 + more(repeat * sealed.length + i) },
         (_, d) => block(known, known.state.baseline, [task], repeat + d * sealedRepeats)[0]!,
       ),
     })),

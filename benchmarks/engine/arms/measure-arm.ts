@@ -1,5 +1,12 @@
-import type { Event, RunIdentity, Stage } from '../../../src/event.ts';
-import { barriersOf, clockOf, drawsWithin, generationsWithin, type Pace } from '../../../src/report/clock.ts';
+import type { RunIdentity } from '../../../src/event.ts';
+import {
+  barriersOf,
+  clockOf,
+  drawsWithin,
+  generationsWithin,
+  type Pace,
+  requestedTrials,
+} from '../../../src/report/clock.ts';
 import {
   baselineScores,
   bestOfDraws,
@@ -12,8 +19,6 @@ import { apply, type State } from '../../../src/state.ts';
 import { generationsOf, POPULATION, searchOf } from './arm.ts';
 import { runArm, type World } from './one-run.ts';
 import type { ArmResult } from './results.ts';
-
-const SEARCH: readonly Stage[] = ['first', 'rest', 'finals'];
 
 /** A search at equal trials, or, with `length`, of so many generations. */
 export async function measureSearch(
@@ -40,7 +45,7 @@ export async function measureSearch(
     trials,
     slots: timed?.slots ?? null,
     generations: result.generations,
-    requested: requestedOf(events),
+    requested: requestedTrials(events),
     champion: champion.id,
     lineage: champion.lineage,
     believed: difference(champion.search, result.baseline.search),
@@ -135,15 +140,6 @@ export async function measureAtTime(
   }
   const length = generationsWithin(ends, limit);
   return await measureSearch(world, arm, seed, trials, { slots, length });
-}
-
-function requestedOf(events: readonly Event[]): number {
-  let sum = 0;
-  for (const event of events) {
-    if (event.type === 'planned' && SEARCH.includes(event.stage))
-      sum += event.trials.length + (event.known?.length ?? 0);
-  }
-  return sum;
 }
 
 function known(state: State): { identity: RunIdentity; state: State } {

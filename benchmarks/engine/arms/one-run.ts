@@ -8,6 +8,7 @@ import type { Constitution } from '../../../src/guard/constitution.ts';
 import { objections } from '../../../src/guard/review.ts';
 import { hashJson } from '../../../src/json.ts';
 import { offlineLlm } from '../../../src/offline/offline-llm.ts';
+import { withGate } from '../../../src/selection/gate.ts';
 import { apply, emptyState, type State } from '../../../src/state.ts';
 import type { Suite } from '../../../src/suite/suite.ts';
 import type { Memo } from './memo.ts';
@@ -55,7 +56,7 @@ export async function runArm(
       save: async (id, genome) => void genomes.set(id, genome),
       load: (id) => genomes.get(id)!,
     },
-    evaluator: memo,
+    evaluator: withGate(memo, { state, suite }, search.sealedRepeats),
     mutator: advisor,
     critic: advisor,
     review: (child, parent) => objections(constitution, parent, child),

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { auditedSuite } from '../../../src/commands/audited.ts';
 import { poolEvaluator } from '../../../src/evaluation/pool.ts';
 import { makeScratch, removeScratch } from '../../../src/evaluation/scratch.ts';
 import { loadFounders } from '../../../src/genome/founders.ts';
@@ -22,7 +23,7 @@ export async function openWorld(options: {
   out: string;
   jobCache: string;
 }): Promise<World & { close(): Promise<void> }> {
-  const suite = await loadSuite(options.suite);
+  const suite = await auditedSuite(await loadSuite(options.suite));
   const founders = await loadFounders(options.genomes);
   const constitution = await loadConstitution(options.genomes);
   const genomes = new Map<string, Genome>();
