@@ -2,8 +2,9 @@ import { UserError } from '../errors.ts';
 import { auditTasks, type Findings } from '../suite/audit.ts';
 import { cannotClaim } from '../suite/claimable.ts';
 import { startGrader } from '../suite/grader.ts';
+import { leaveOut } from '../suite/left-out.ts';
 import { refuseSharedData } from '../suite/shared-data.ts';
-import type { Suite, Task } from '../suite/suite.ts';
+import type { Suite } from '../suite/suite.ts';
 import { displayed } from './read-report.ts';
 
 /**
@@ -15,19 +16,18 @@ import { displayed } from './read-report.ts';
 export async function auditedSuite(suite: Suite): Promise<Suite> {
   refuseSharedData(suite);
   const findings = { ...sealedFindings(suite), ...(await tryOpen(suite)) };
-  const faultOf = ({ id }: Task) => (Object.hasOwn(findings, id) ? findings[id]! : null);
-  const tasks = suite.tasks.filter((task) => faultOf(task) === null);
-  const leftOut = suite.tasks.flatMap((task) => {
-    const fault = faultOf(task);
-    return fault === null ? [] : [`${task.id}: ${fault}`];
+  const leftOut = suite.tasks.flatMap(({ id }) => {
+    const fault = Object.hasOwn(findings, id) ? findings[id] : null;
+    return fault ? [`${id}: ${fault}`] : [];
   });
-  if (!tasks.some(({ role }) => role === 'search')) {
+  const fit = leaveOut(suite, leftOut);
+  if (!fit.tasks.some(({ role }) => role === 'search')) {
     throw new UserError(
       `the suite ${suite.name} has no search task${leftOut.length > 0 ? ` that is fit (${leftOut.join('; ')})` : ''}`,
       'Give at least one task of suite.json the role "search".',
     );
   }
-  return leftOut.length === 0 ? suite : { ...suite, tasks: seenAnew(suite.tasks, tasks), leftOut };
+  return fit;
 }
 
 /** What is to be said of a suite before anything is spent: what was left out, what cannot be claimed; a line each. */
@@ -65,16 +65,4 @@ function unaudited(suite: Suite): string[] {
   if (!tasks.some(({ role }) => role === 'sealed') || sealedFindings(suite)) return [];
   const why = audit ? 'have changed since they were audited' : 'were never audited';
   return [`the sealed tasks ${why}; \`evolve validate --audit ${displayed(dir)}\` does it`];
-}
-
-/** A sealed task is far from the search once no task of its family is left there. */
-function seenAnew(before: readonly Task[], after: readonly Task[]): Task[] {
-  const searched = (tasks: readonly Task[]) =>
-    new Set(tasks.filter(({ role }) => role === 'search').map(({ family }) => family));
-  const [was, is] = [searched(before), searched(after)];
-  return after.map((task) =>
-    task.distance === 'near' && was.has(task.family) && !is.has(task.family)
-      ? { ...task, distance: 'far' }
-      : task,
-  );
 }

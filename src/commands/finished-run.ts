@@ -7,6 +7,7 @@ import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { foldsAround, readFolds, suiteIn } from '../store/folds.ts';
 import { readRun } from '../store/run-dir.ts';
+import { leaveOut } from '../suite/left-out.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Suite, Task } from '../suite/suite.ts';
 import { displayed } from './read-report.ts';
@@ -56,7 +57,7 @@ export async function finishedRun(folder: string, settings: Given): Promise<Fini
   const agent = { model, baseUrl: null, keyVariable: null };
   const config = { ...read, mutator: agent, critic: agent };
   const around = await foldsAround(dir);
-  const suite = await suiteIn(dir, await loadSuite(config.suite));
+  const suite = leaveOut(await suiteIn(dir, await loadSuite(config.suite)), identity.leftOut);
   if (suite.hash !== identity.suiteHash) {
     throw new UserError(
       `${displayed(suite.dir)} is not the suite that ${name} ran on: it was changed, or is another one`,

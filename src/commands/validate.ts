@@ -94,7 +94,7 @@ async function addAudit(check: Check): Promise<void> {
   const { tasks } = await writeSealedAudit(suite);
   const unfit = Object.entries(tasks).flatMap(([id, fault]) => (fault === null ? [] : [`${id}: ${fault}`]));
   check.notes = [
-    `${Object.keys(tasks).length} sealed tasks audited, ${unfit.length} unfit: runs leave those out`,
+    `${Object.keys(tasks).length} sealed tasks audited, ${unfit.length > 0 ? `${unfit.length} unfit: runs leave those out` : 'all fit'}`,
     ...unfit,
   ];
 }
