@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rngAt } from '../../../dist/rng.js';
 import { formatCsv, parseCsv } from '../../../dist/suite/csv.js';
+import { loadSuite } from '../../../dist/suite/load.js';
+import { writeSealedAudit } from '../../../dist/suite/write-audit.js';
 import { CONFIGS, SHIPPED_SEED, TASKS } from './configs.mjs';
 import { setConstants } from './constants.mjs';
 import { scoreNgrams } from './ngrams.mjs';
@@ -38,18 +40,18 @@ if (options.help) console.log(USAGE);
 else if (!Object.hasOwn(CONFIGS, options.config)) fail(`unknown --config ${options.config}: cpu or gpu`);
 else if (!options.out && (options.seed !== undefined || options.config !== 'cpu')) {
   fail('another suite than the one that ships needs a folder of its own: --out DIR');
-} else if (options.check) check();
-else build(options.config, Number(options.seed ?? SHIPPED_SEED), options.out ?? HERE);
+} else if (options.check) await check();
+else await build(options.config, Number(options.seed ?? SHIPPED_SEED), options.out ?? HERE);
 
 function fail(message) {
   console.error(message);
   process.exitCode = 2;
 }
 
-function check() {
+async function check() {
   const dir = mkdtempSync(join(tmpdir(), 'autoresearch-'));
   try {
-    build('cpu', SHIPPED_SEED, dir, HERE);
+    await build('cpu', SHIPPED_SEED, dir, HERE);
     const files = ['suite.json', ...list(dir)];
     const stray = list(HERE).filter((file) => !files.includes(file));
     const wrong = [...stray, ...files.filter((file) => read(HERE, file) !== read(dir, file))];
@@ -73,7 +75,7 @@ function read(dir, file) {
 }
 
 /** Makes a suite in `out`. Leaderboards take the rows of train.py from the `trained.csv` of `measured`, if it is there. */
-function build(name, seed, out, measured = out) {
+async function build(name, seed, out, measured = out) {
   const config = CONFIGS[name];
   const trained = readTrained(measured);
   rmSync(join(out, 'tasks'), { recursive: true, force: true });
@@ -85,6 +87,7 @@ function build(name, seed, out, measured = out) {
     tasks: TASKS,
   };
   write(out, 'suite.json', json(suite));
+  await writeSealedAudit(await loadSuite(out));
 }
 
 function writeTask(dir, { id, role }, config, seed, trained) {
