@@ -3,7 +3,9 @@ import type { Founders } from '../genome/founders.ts';
 import { tooFewTasks } from '../report/folds.ts';
 import { table } from '../report/format.ts';
 import type { Fold } from '../suite/folds.ts';
+import type { Task } from '../suite/suite.ts';
 import { leftOutLines } from './audited.ts';
+import { expectationOf } from './expectation.ts';
 import type { Forecast } from './forecast.ts';
 import type { Parties } from './parties.ts';
 import { type Plan, planOf, planText } from './plan.ts';
@@ -30,6 +32,7 @@ export function planFolds(
   const sum = (value: (plan: Plan) => number) => plans.reduce((all, plan) => all + value(plan), 0);
   const expected = sum(({ trials }) => trials.expected);
   const affordable = Math.min(expected, config.budgetTrials ?? expected);
+  const allSealed = folds[0]!.suite.tasks.map((task): Task => ({ ...task, role: 'sealed' }));
   const ms = sum((plan) => plan.ms.expected);
   return {
     ...first,
@@ -49,6 +52,11 @@ export function planFolds(
       first: sum(({ trials }) => trials.first),
       most: sum(({ trials }) => trials.most),
       expected: affordable,
+    },
+    // The verdict is over all tasks, each sealed once.
+    finds: {
+      ...first.finds,
+      sealed: expectationOf(config, { ...folds[0]!.suite, tasks: allSealed }, 0).sealed,
     },
     jobs: { ...first.jobs, expected: Math.round((affordable / expected) * sum(({ jobs }) => jobs.expected)) },
     calls: {
@@ -70,12 +78,11 @@ export function foldsPlanText(plan: FoldsPlan): string {
     String(trials.expected),
     sealed.join(', '),
   ]);
-  const tasks = `${plan.suite.tasks}, each sealed in one of ${plan.folds.length} folds; what follows is for all folds together`;
+  const tasks = `${plan.suite.tasks}, each sealed in one of ${plan.folds.length} folds; below is what all take together, credit is each fold's own`;
   const { suite, ...rest } = plan;
   return [
     planText({ ...rest, suite: { ...suite, tasks } }),
     table([['fold', 'search', 'validation', 'trials', 'sealed'], ...rows], [0, 4]),
-    ...(plan.noVerdict === null ? [] : [plan.noVerdict]),
   ].join('\n\n');
 }
 

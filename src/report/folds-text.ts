@@ -49,7 +49,10 @@ export function foldsMarkdown(report: FoldsReport): string {
 }
 
 /** The verdict over all folds in a sentence. */
-export function foldsVerdict({ verdict, gain: sealed, folds, tasks, stop }: FoldsReport): string {
+export function foldsVerdict({ verdict, gain: sealed, folds, tasks, stop, outdated }: FoldsReport): string {
+  if (!sealed && stop === 'finished' && outdated.length > 0) {
+    return `No verdict: ${outdated.join(', ')} was extended, and has another champion now than the one that its sealed tasks were opened for.`;
+  }
   if (!sealed) {
     const through = folds.filter((row) => row.stop === 'finished').length;
     return `No verdict yet: ${through} of ${folds.length} folds are finished (${stop}).`;

@@ -54,6 +54,8 @@ export type FoldsReport = Pick<Result, 'stop' | 'generations' | 'gain' | 'near' 
   /** The one champion of all folds; null where they have several, or are not through. */
   champion: string | null;
   folds: FoldRow[];
+  /** Folds that were extended and now have another champion than the one that their sealed tasks were opened for. */
+  outdated: string[];
   tasks: FoldTask[];
   trials: { run: number; cached: number; lost: number };
   cost: Report['cost'];
@@ -66,7 +68,7 @@ export const LEAST_TASKS = 7;
 /**
  * The result over all folds. Every task counts once, by its sealed gain: champion − baseline of the fold in which it was
  * sealed. Gain, interval (Student's t) and p (exact sign-flip test; sampled above 20) are over task means, and there
- * only once all folds are finished. What they speak of is the search, over K champions. Pure.
+ * only once all folds are finished and no sealed score is missing. What they speak of is the search, over K champions. Pure.
  */
 export function foldsReportOf(input: FoldsInput): FoldsReport {
   const { folder, seed, suite, model, generations, folds } = input;
@@ -74,6 +76,9 @@ export function foldsReportOf(input: FoldsInput): FoldsReport {
   const done = folds.every(({ report }) => report?.stop === 'finished');
   const tasks = folds.flatMap(tasksOf);
   const champions = new Set(reports.map(({ champion }) => champion?.id));
+  const outdated = folds
+    .filter(({ sealed, report }) => report?.stop === 'finished' && sealedRows(report).length < sealed.length)
+    .map(({ name }) => name);
   const unfinished = folds.find(({ report }) => report?.stop !== 'finished');
   const sum = (value: (report: Report) => number) => reports.reduce((all, one) => all + value(one), 0);
   return {
@@ -85,7 +90,8 @@ export function foldsReportOf(input: FoldsInput): FoldsReport {
     model,
     baseline: reports[0]?.baseline.id ?? null,
     champion: done && champions.size === 1 ? (reports[0]!.champion?.id ?? null) : null,
-    ...judge(done ? tasks : []),
+    ...judge(done && outdated.length === 0 ? tasks : []),
+    outdated,
     folds: folds.map(rowOf),
     tasks: tasks.sort((a, b) => (a.task < b.task ? -1 : 1)),
     trials: {
@@ -118,18 +124,20 @@ type Input = FoldsInput['folds'][number];
 function tasksOf({ name, sealed, report }: Input): FoldTask[] {
   if (report?.stop !== 'finished') return [];
   const known = new Map(sealed.map((task) => [task.id, task]));
-  return report.tasks
-    .filter((row) => row.role === 'sealed')
-    .map(({ task, repeats, baseline, champion }) => ({
-      task,
-      family: known.get(task)?.family ?? '',
-      distance: known.get(task)?.distance ?? null,
-      fold: name,
-      repeats,
-      baseline,
-      champion,
-      gain: champion - baseline,
-    }));
+  return sealedRows(report).map(({ task, repeats, baseline, champion }) => ({
+    task,
+    family: known.get(task)?.family ?? '',
+    distance: known.get(task)?.distance ?? null,
+    fold: name,
+    repeats,
+    baseline,
+    champion,
+    gain: champion - baseline,
+  }));
+}
+
+function sealedRows({ tasks, champion }: Report): Report['tasks'] {
+  return champion?.sealed == null ? [] : tasks.filter((row) => row.role === 'sealed');
 }
 
 function rowOf({ name, sealed, report }: Input): FoldRow {

@@ -108,6 +108,16 @@ describe('foldsReportOf', () => {
     expect(foldsVerdict(none)).toBe('No verdict yet: 1 of 2 folds are finished (max-time).');
   });
 
+  it('gives no verdict over fewer tasks where a fold was extended and has another champion now', () => {
+    const extended = foldOf('fold-2', { t5: 0.1, t6: 0.2, t7: 0.1, t8: 0.1 });
+    const champion = { ...extended.report.champion!, sealed: null };
+    const report = over([ONE, { ...extended, report: { ...extended.report, champion } }]);
+    expect(report).toMatchObject({ stop: 'finished', gain: null, verdict: 'not measured' });
+    expect(report.outdated).toEqual(['fold-2']);
+    expect(report.tasks.map(({ fold }) => fold)).toEqual(Array(4).fill('fold-1'));
+    expect(foldsVerdict(report)).toMatch(/^No verdict: fold-2 was extended, and has another champion/);
+  });
+
   it('names a champion only where all folds have the same', () => {
     expect(over([ONE, TWO]).champion).toBeNull();
     const same = over([ONE, foldOf('fold-2', { t5: 0.1 }, {}, 'of-fold-1')]);
