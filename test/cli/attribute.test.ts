@@ -197,6 +197,12 @@ describe('both refuse', () => {
   });
 });
 
+test('a task that the run left out as unfit is left out here too', async () => {
+  await endedRun(folder.dir, 'fit', champion, { leftOut: ['s1: all that know nothing score alike'] });
+  const { tasks } = await finishedRun(at('fit'), {});
+  expect(tasks.map(({ id }) => id)).toEqual(['s2', 'v1']);
+});
+
 test('of a run with folds it takes one, and never what is sealed in that', async () => {
   const around = at('around');
   await smallWorld(around);
