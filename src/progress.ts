@@ -73,6 +73,8 @@ function newCourse({
         // The first and the rest of a generation's trials are one piece of work to whoever watches.
         if (event.stage !== 'rest') [course.planned, course.tried] = [0, 0];
         course.stage = event.stage;
+        // A search whose trials are used up ends before the generations that were asked for.
+        if (STAGES[event.stage] !== 'search') course.generations = course.generation;
         course.planned += event.trials.length;
       }
       if (event.type === 'tried') {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Event } from '../src/event.ts';
 import { startProgress } from '../src/progress.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -36,5 +37,22 @@ test('jobs of an instant are not told of', () => {
   const { shown, written } = progress(() => ({ running: 2, waiting: 7, oldestMs: 400 }));
   vi.advanceTimersByTime(3_600_000);
   expect(written).toEqual([]);
+  shown.close();
+});
+
+test('a search that ends before all its generations has none left to wait for', () => {
+  const { shown, written } = progress(() => ({ running: 0, waiting: 0, oldestMs: 0 }));
+  const trial = (id: string): Event => ({
+    ...{ type: 'tried', generation: 1, outcome: { kind: 'lost', reason: '' } },
+    trial: { id, genome: 'g', task: 't', role: 'search', repeat: 1, seed: 1 },
+  });
+  shown.event({ type: 'planned', generation: 1, stage: 'first', trials: ['a'] });
+  vi.advanceTimersByTime(10_000);
+  shown.event(trial('a'));
+  const barrier = { generation: 1, estimates: {}, survivors: [], lessonRecords: {}, operators: {} };
+  shown.event({ type: 'generation', ...barrier });
+  shown.event({ type: 'planned', generation: 2, stage: 'finals', trials: ['b', 'c'] });
+  // Ten trials follow the last generation, at ten seconds each.
+  expect(written.at(-1)).toContain('about 1 min 40 s left');
   shown.close();
 });

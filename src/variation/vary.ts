@@ -123,9 +123,7 @@ async function edit(
 ): Promise<Proposal> {
   const { identity, state } = parts;
   const evidence = await gatherEvidence(parts, parent, tasks, generation);
-  const lessons = uses(identity, 'memory')
-    ? recall(state.lessons, state.lessonRecords, evidence.situation)
-    : [];
+  const lessons = recall(state.lessons, state.lessonRecords, evidence.situation);
   const focus = focusOf(identity.seed, generation, slot, evidence.failures);
   const frozen = identity.frozen ?? [];
   const brief = {
