@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ControlFile } from '../../src/report/control.ts';
+import { smallWorld } from '../fixtures/small-world.ts';
+import { emptyFolder, evolve } from './evolve.ts';
+import { eventsOf, triedIn } from './journal.ts';
+
+const RUN = [
+  ...['--suite', 'suite', '--genomes', 'genomes', '--population', '4', '--generations', '2', '--seed', '3'],
+  ...[
+    '--finalists',
+    '1',
+    '--final-repeats',
+    '3',
+    '--claims',
+    '0',
+    '--control',
+    'chain,resample',
+    '--out',
+    'run',
+  ],
+];
+
+let folder: ReturnType<typeof emptyFolder>;
+const at = (name: string) => path.join(folder.dir, 'run', name);
+beforeAll(async () => {
+  folder = emptyFolder();
+  await smallWorld(folder.dir);
+}, 60_000);
+afterAll(() => folder.remove());
+
+test('control arms get the trials of the search, and go on after an interruption in the midst of one', async () => {
+  const cut = await evolve([...RUN, '--quiet'], { cwd: folder.dir }, (child) => {
+    const timer = setInterval(() => {
+      const journal = at('control/resample/journal.jsonl');
+      if (!existsSync(journal) || readFileSync(journal, 'utf8').split('\n').length < 8) return;
+      clearInterval(timer);
+      child.kill('SIGINT');
+    }, 5);
+    child.on('close', () => clearInterval(timer));
+  });
+  expect(cut.code).toBe(130);
+  expect(existsSync(at('control.json'))).toBe(false);
+  const tried = triedIn(at('')).length;
+
+  const { code, stdout } = await evolve(['resume', 'run', '--quiet'], { cwd: folder.dir });
+  expect(code).toBe(0);
+  expect(triedIn(at(''))).toHaveLength(tried);
+  const { arms } = JSON.parse(readFileSync(at('control.json'), 'utf8')) as ControlFile;
+  expect(arms.map(({ arm }) => arm)).toEqual(['population', 'resample', 'chain']);
+  const [own, resample, chain] = arms;
+  expect(resample!.trials).toBe(own!.trials);
+  expect(chain!.trials).toBeLessThanOrEqual(own!.trials);
+  expect(stdout).toMatch(/^Control arms\n {2}arm .*\n {2}population .*\n {2}resample .*\n {2}chain /m);
+
+  // Plain sampling scores the baseline alone, each trial once.
+  const events = eventsOf(at('control/resample'));
+  const trials = events.flatMap((event) => (event.type === 'tried' ? [event.trial] : []));
+  expect(new Set(trials.map(({ genome, role }) => `${genome} ${role}`)).size).toBe(1);
+  expect(trials[0]!.role).toBe('sealed');
+  expect(new Set(trials.map(({ id }) => id)).size).toBe(trials.length);
+
+  const longer = await evolve(['resume', 'run', '--generations', '3'], { cwd: folder.dir });
+  expect(longer).toMatchObject({ code: 2, stderr: expect.stringContaining('has control arms') });
+}, 240_000);
