@@ -38,6 +38,7 @@ export async function attribute(folder: string, flags: Given, context: Context):
   try {
     const { found, stopped } = await attributed(run, variants, repeats, trials, say);
     if (found === null) return stopped;
+    await writeAttribution(run.dir, found);
     context.print(json === true ? JSON.stringify(found, null, 2) : attributionText(found, run));
     return stopped;
   } finally {
@@ -66,7 +67,7 @@ export function repeatsOf(given: unknown, variants: readonly Variant[], { tasks 
   );
 }
 
-/** Says the cost, runs what is not known, and keeps the result once it is whole; null where it was cut off. */
+/** Says the cost, runs what is not known, and gives the result; null where it was cut off. */
 export async function attributed(
   run: FinishedRun,
   variants: readonly Variant[],
@@ -79,9 +80,7 @@ export async function attributed(
   if (missing > 0) say(costLine(run, variants, repeats, missing));
   const stopped = await trials.run(genomes, repeats, tellTenths(missing, say));
   if (stopped !== null) return { found: null, stopped };
-  const found = attributionOf(run, variants, repeats, trials);
-  await writeAttribution(run.dir, found);
-  return { found, stopped: EXIT.finished };
+  return { found: attributionOf(run, variants, repeats, trials), stopped: EXIT.finished };
 }
 
 function attributionOf(
