@@ -1,4 +1,5 @@
 import type { Event } from '../event.ts';
+import { count } from './format.ts';
 
 /**
  * What racing saved: trials that newcomers would have taken on all search tasks, and did not as they were dropped after
@@ -7,19 +8,22 @@ import type { Event } from '../event.ts';
 export type Saved = { dropped: number; trials: number; saved: number };
 
 export function savedByRacing(events: readonly Event[], tasks: number, firstTasks: number): Saved | null {
-  let [dropped, trials] = [0, 0];
+  let dropped = 0;
+  // After a cut a stage is planned again, with the same trials.
+  const trials = new Set<string>();
   for (const event of events) {
     if (event.type === 'dropped') dropped++;
     if (event.type === 'planned' && (event.stage === 'first' || event.stage === 'rest'))
-      trials += event.trials.length + (event.known?.length ?? 0);
+      for (const id of [...event.trials, ...(event.known ?? [])]) trials.add(id);
   }
   const saved = dropped * Math.max(0, tasks - firstTasks);
-  return saved === 0 ? null : { dropped, trials, saved };
+  return saved === 0 ? null : { dropped, trials: trials.size, saved };
 }
 
-/** `2,310 of 5,210 trials (44%): 462 candidates were dropped after their first tasks`. */
+/** `2,310 of 5,210 trials (44%): 462 candidates were dropped after the first tasks`. */
 export function racingText({ dropped, trials, saved }: Saved): string {
   const full = trials + saved;
   const share = Math.round((100 * saved) / full);
-  return `${saved.toLocaleString('en-US')} of ${full.toLocaleString('en-US')} trials (${share}%): ${dropped} candidates were dropped after their first tasks`;
+  const who = dropped === 1 ? '1 candidate was' : `${count(dropped)} candidates were`;
+  return `${count(saved)} of ${count(full)} trials (${share}%): ${who} dropped after the first tasks`;
 }
