@@ -1,18 +1,22 @@
 import type { ClaimResult, Power, Result, SealedPart } from '../event.ts';
 import { clip, count, gain } from './format.ts';
 
-/** The claims of a run as rows: number, what on what, gain, interval, evidence of what is needed, passes, outcome. */
-export function claimRows(claims: readonly ClaimResult[]): string[][] {
+/**
+ * The claims of a run as rows: number, what on what, gain, interval, evidence of what is needed, passes, outcome, which has
+ * at most `width` characters.
+ */
+export function claimRows(
+  { claims, champion }: Pick<Result, 'claims' | 'champion'>,
+  width: number,
+): string[][] {
   return claims.map((claim) => [
     String(claim.number),
-    claim.kind === 'champion'
-      ? 'champion on baseline'
-      : `step ${short(claim.against)} → ${short(claim.candidate)}`,
+    named(claim, champion?.id),
     gain(claim.gain),
     interval(claim.interval),
     `${evidence(claim.e)} of ${evidence(1 / claim.alpha)}`,
     String(claim.passes),
-    outcome(claim),
+    clip(outcome(claim), width),
   ]);
 }
 
@@ -28,7 +32,7 @@ export function untested({
   const tested = claims.filter(({ kind }) => kind === 'step').length;
   const others = steps - tested;
   const rest = others > 0 ? `${count(others)} of ${count(steps)} steps: not tested` : '';
-  const own = claims.some(({ kind, candidate }) => kind === 'champion' && candidate === champion?.id);
+  const own = claims.some((claim) => claim.candidate === champion?.id && claim.against === baseline.id);
   const missing = own || !champion || champion.id === baseline.id ? '' : 'the champion itself: not tested';
   return [missing, rest].filter((part) => part !== '').join('; ');
 }
@@ -38,6 +42,12 @@ export function powerText({ sd, at5, at10, at20, detectable }: Power): string {
   const percent = (value: number) => `${Math.round(100 * value)}%`;
   const least = detectable === null ? '' : `; in four of five: ${gain(detectable)}`;
   return `a gain of +5 points would be found in ${percent(at5)} of such runs, +10 in ${percent(at10)}, +20 in ${percent(at20)}${least} (gains of tasks deviate by ${sd.toFixed(2)})`;
+}
+
+/** A run that was extended may have had another champion before. */
+function named({ kind, candidate, against }: ClaimResult, champion: string | undefined): string {
+  if (kind === 'step') return `step ${short(against)} → ${short(candidate)}`;
+  return candidate === champion ? 'champion on baseline' : `earlier champion ${short(candidate)}`;
 }
 
 /** `+0.212 (95% +0.020 to +0.404)`. */
@@ -50,10 +60,8 @@ function interval([low, high]: readonly [number, number]): string {
 }
 
 function outcome({ credited, active, e, alpha }: ClaimResult): string {
-  if (credited) return `credited; active: ${clip(active.join(', '), 60)}`;
-  return e >= 1 / alpha && active.length === 0
-    ? 'not credited: nothing that differs was active'
-    : 'not credited';
+  if (credited) return `credited; active: ${active.join(', ')}`;
+  return e >= 1 / alpha && active.length === 0 ? 'not credited: nothing active' : 'not credited';
 }
 
 function evidence(e: number): string {

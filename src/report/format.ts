@@ -53,8 +53,10 @@ export function clip(text: string, width: number): string {
 /** The verdict in a sentence. */
 export function verdictLine(result: Result): string {
   const { verdict, gain: sealed, champion, baseline, stop, sealedFor } = result;
-  if (stop === 'finished' && champion && champion.id === baseline.id)
-    return 'Nothing in the population was better than the baseline.';
+  // Without a generation it was plain sampling, which compares draws of the baseline.
+  const drawn = result.generations === 0;
+  if (stop === 'finished' && champion && champion.id === baseline.id && !drawn)
+    return 'The search believes nothing to be better than the baseline, which is its champion: there is nothing to compare.';
   if (verdict === 'no sealed tasks') return 'No verdict: the suite has no sealed tasks.';
   if (sealedFor !== undefined) {
     return `No verdict: the sealed tasks were opened for ${sealedFor}, before the run was extended; no other champion meets them.`;
@@ -62,9 +64,9 @@ export function verdictLine(result: Result): string {
   if (verdict === 'not measured' || !sealed)
     return `No verdict yet: the run stopped before its end (${stop}).`;
   const words = {
-    better: 'The champion is better than the baseline',
-    worse: 'The champion is worse than the baseline',
-    'cannot tell apart': 'Champion and baseline cannot be told apart',
+    better: `${drawn ? 'The best of several draws' : 'The champion'} is better than the baseline`,
+    worse: `${drawn ? 'The best of several draws' : 'The champion'} is worse than the baseline`,
+    'cannot tell apart': `${drawn ? 'The best of several draws' : 'Champion'} and baseline cannot be told apart`,
   }[verdict];
   const [low, high] = sealed.ci95;
   const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);

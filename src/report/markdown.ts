@@ -39,12 +39,13 @@ const HOW = `A score is the share of a task's leaderboard that a submission beat
 on the same tasks, repeats and seeds. Gains in the tables of lineages and of the course are what the search
 believed: mean differences on search tasks, shrunk by their uncertainty. The search chose by them, so they
 flatter; only the sealed tasks, which nothing in the search could read, say what a gain is worth. The interval and
-p are over the means of the sealed tasks; p is from the exact two-sided sign-flip test.`;
+p are over the means of the sealed tasks; p is from the exact two-sided sign-flip test. A verdict takes p below 0.025,
+as the claims of a run may take as much, so an interval of 95% that just leaves 0 out can go with no verdict.`;
 
 const CREDIT = `A claim is named before its data exist and tested on fresh repeats of its own. Evidence is an e-process (betting; it may
 be looked at at any time), credited when it reaches what e-LOND asks for, so that among credited claims at most 2.5% are
-false on average. Intervals of credited claims are adjusted for the choice (e-BY). What was not tested is not known to
-help, whatever the search believed.`;
+false on average. Intervals of credited claims are adjusted for the choice (e-BY), and so wide that one may hold 0 although
+its claim is credited. What was not tested is not known to help, whatever the search believed.`;
 
 function about(report: Report): string {
   const { suite, model, seed, population, candidates, refused, leftOut = [] } = report;
@@ -67,9 +68,11 @@ function against(report: Report): string {
   const apart = [near && ` Near: ${partText(near)}.`, far && ` Far: ${partText(far)}.`]
     .filter((part) => part !== null)
     .join('');
-  const interval = sealed
-    ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.${apart}${power ? ` What this could find: ${powerText(power)}.` : ''}`
-    : '';
+  // Without power there was nothing to find: the champion is the baseline.
+  const interval =
+    sealed && power
+      ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.${apart} What this could find: ${powerText(power)}.`
+      : '';
   const named = `Champion \`${champion.id}\` of lineage ${text(champion.lineage)}, ${champion.credited ? 'credited on the validation tasks' : 'not credited'}; baseline \`${baseline.id}\`.`;
   return `${section('Champion against baseline', table(['tasks', 'baseline', 'champion', 'gain'], rows))}\n\n${named}${interval}`;
 }
@@ -77,7 +80,7 @@ function against(report: Report): string {
 function credit(report: Report): string {
   if (report.stop !== 'finished') return '';
   const rest = untested(report);
-  const rows = claimRows(report.claims);
+  const rows = claimRows(report, 80);
   const tested = rows.length === 0 ? '' : `${table(CLAIM_HEAD, rows)}\n\n`;
   return `${tested}${rest === '' ? '' : `${rest}.\n\n`}${CREDIT}`;
 }

@@ -91,7 +91,7 @@ export function soFar({ champion, lineages: rows }: Report): string {
 
 function credit(report: Report): string {
   if (report.stop !== 'finished') return '';
-  const rows = claimRows(report.claims);
+  const rows = claimRows(report, 30);
   const rest = untested(report);
   const tested = rows.length === 0 ? '' : table([CLAIM_HEAD, ...rows], [0, 1, 6]);
   return [tested, rest].filter((part) => part !== '').join('\n');

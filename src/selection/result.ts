@@ -21,7 +21,8 @@ export function resultOf(
     ? taskMeans(parts, champion, tasksOf(parts, 'sealed'), identity.search.sealedRepeats)
     : [];
   const claims = claimResults(parts);
-  const own = claims.find((claim) => claim.kind === 'champion' && claim.candidate === champion);
+  // It may have been named as a step, when another candidate was the champion.
+  const own = claims.find((claim) => claim.candidate === champion && claim.against === state.baseline);
   const of = (rows: TaskMeans[], who: 'champion' | 'baseline') => meanOrNull(rows.map((row) => row[who]));
   const judged = judge(sealed);
   return {

@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/evaluation/trial.ts';
 import type { Candidate, Estimate, Event, Result } from '../../src/event.ts';
 import type { JobRecord } from '../../src/jobs/runner.ts';
+import { untested } from '../../src/report/claims.ts';
+import { verdictLine } from '../../src/report/format.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { type ReportInput, reportOf } from '../../src/report/model.ts';
+import { racingText, savedByRacing } from '../../src/report/racing.ts';
 import { sandboxText } from '../../src/report/sandbox.ts';
 import { summary } from '../../src/report/terminal.ts';
 import { apply, emptyState } from '../../src/state.ts';
@@ -254,6 +257,53 @@ test('the summary names verdict, near and far, lineages and places; it has colou
   expect(text).not.toContain('\u001b');
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
   expect(summary(reportOf(input(events())), true)).toContain('\u001b[1m');
+});
+
+test('a claim of an earlier champion is told from that of the champion; rows stay within the line', () => {
+  const [own, step] = result.claims;
+  const active = ['sampling.temperature', 'sampling.top_p', 'rules.check-siblings', 'loop.action'];
+  const before = { ...own!, number: 2, candidate: 'earlier', active };
+  const claims = [own!, before, { ...step!, number: 3, e: 900 }];
+  const list = events().map((event) =>
+    event.type === 'ended' ? { ...event, result: { ...result, claims } } : event,
+  );
+  const report = reportOf(input(list));
+  expect(markdown(report)).toContain('| 1 | champion on baseline |');
+  expect(markdown(report)).toContain('| 2 | earlier champion earlie |');
+  const text = summary(report, false);
+  expect(text).toContain('credited; active: sampling');
+  expect(text).toContain('not credited: nothing active');
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+});
+
+test('a champion that was tested as a step of an earlier one was tested', () => {
+  const claims = [{ ...result.claims[0]!, kind: 'step' as const }];
+  expect(untested({ ...result, claims })).not.toContain('the champion itself');
+  expect(untested({ ...result, claims: [] })).toContain('the champion itself: not tested');
+});
+
+test('where the baseline is the champion nothing is compared; plain sampling compares its draws', () => {
+  const same = { ...result, champion: { ...result.champion!, id: 'base' }, power: null };
+  expect(verdictLine({ ...same, verdict: 'cannot tell apart' })).toMatch(/nothing to compare\.$/);
+  const list = events().map((event) => (event.type === 'ended' ? { ...event, result: same } : event));
+  expect(markdown(reportOf(input(list)))).not.toContain('95% interval +');
+  expect(verdictLine({ ...same, generations: 0 })).toMatch(
+    /^The best of several draws is better .* \+0\.200/,
+  );
+});
+
+test('what racing saved counts each trial once, however often its stage was planned', () => {
+  const planned = (trials: string[], known: string[] = []): Event => ({
+    ...{ type: 'planned', generation: 1, stage: 'first', trials },
+    ...(known.length > 0 ? { known } : {}),
+  });
+  const dropped: Event = { type: 'dropped', generation: 1, candidate: 'x', behind: -0.2, error: 0.1 };
+  const whole = [planned(['a', 'b', 'c', 'd']), dropped];
+  const cut = [planned(['a', 'b', 'c', 'd']), planned(['c', 'd'], ['a', 'b']), dropped];
+  expect(savedByRacing(cut, 6, 2)).toEqual(savedByRacing(whole, 6, 2));
+  expect(racingText(savedByRacing(cut, 6, 2)!)).toBe(
+    '4 of 8 trials (50%): 1 candidate was dropped after the first tasks',
+  );
 });
 
 test('jobs that were stopped early are told of beside the whole ones of those that might have been', () => {

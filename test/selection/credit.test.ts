@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim, Event, Settled } from '../../src/event.ts';
+import { resultOf } from '../../src/selection/result.ts';
 import { apply, emptyState } from '../../src/state.ts';
 import {
   plainGenome,
@@ -150,6 +151,37 @@ describe('claims', () => {
 });
 
 describe('a run that is extended after its end', () => {
+  test('has its champion credited where it was tested as a step before', async () => {
+    const world = plainWorld({ search: rich });
+    const { state, result } = await runWorld(world, { generations: 10 });
+    const { claim, settled } = state.claims.get(1)!;
+    state.claims.set(1, { claim: { ...claim, kind: 'step' }, settled });
+    const parts = { state, identity: state.identity!, suite: world.suite, generations: 10 };
+    const finals = { count: world.search.finalRepeats, from: 1_000_000 };
+    expect(resultOf(parts, finals).champion).toMatchObject({
+      credited: true,
+      validation: result.champion!.validation,
+    });
+  });
+
+  test('while claims are open settles those, and tests its new champion then', async () => {
+    const options = { seed: 3, generations: 3 };
+    const first = await runWorld(plainWorld({ search: rich }), options);
+    const cut = at(first.events, 'claimed') + 20;
+    const before = first.events.slice(0, cut);
+    expect(before.some(({ type }) => type === 'settled')).toBe(false);
+    const more = await runWorld(plainWorld({ search: rich }), { ...options, generations: 12, before });
+    const own = more.result.claims.filter(({ kind }) => kind === 'champion');
+    expect(own.map(({ candidate }) => candidate)).toEqual([first.state.champion, more.state.champion]);
+    expect(own[0]).toMatchObject({
+      e: first.result.claims[0]!.e,
+      credited: first.result.claims[0]!.credited,
+    });
+    expect(more.result).toMatchObject({ verdict: expect.not.stringMatching('not measured') });
+    const taken = [...more.state.trials.values()].filter(({ role }) => role === 'validation').length;
+    expect(taken).toBeLessThanOrEqual(0.5 * more.state.trials.size);
+  });
+
   test('scores no second champion on sealed tasks, says so, and withdraws no credit', async () => {
     const first = await runWorld(plainWorld(), { seed: 3, generations: 3 });
     const sealed = (events: readonly Event[]) =>
