@@ -8,7 +8,8 @@ import { leftOutLines } from './audited.ts';
 import { expectationOf } from './expectation.ts';
 import type { Forecast } from './forecast.ts';
 import type { Parties } from './parties.ts';
-import { type Plan, planOf, planText } from './plan.ts';
+import { type Plan, planOf } from './plan.ts';
+import { planText } from './plan-text.ts';
 
 /** What a run with folds would do: each fold with the ids of its sealed tasks, and the plan of all of them together. */
 export type FoldsPlan = Omit<Plan, 'suite'> & {

@@ -2,14 +2,14 @@ import type { Part, RunConfig, Strategy } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
-import { count, money, span, table } from '../report/format.ts';
+import { dollars, money, rough } from '../report/format.ts';
 import { finalTrials } from '../selection/allowance.ts';
 import { claimTrials } from '../selection/claims.ts';
 import { refuseImpossibleSearch } from '../selection/feasible.ts';
 import { strategyOf } from '../selection/strategy.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { suiteWarnings } from './audited.ts';
-import { type Expectation, expectationOf, expectationRows } from './expectation.ts';
+import { type Expectation, expectationOf } from './expectation.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
 import { jobForecast } from './job-forecast.ts';
 import { runnerName } from './jobs.ts';
@@ -168,65 +168,6 @@ export function endTrials(
   return { claims, all: finals + sealed + claims };
 }
 
-/** The plan for people; where `tasks` is a text it stands as it is. */
-export function planText(
-  plan: Omit<Plan, 'suite'> & {
-    suite: Omit<Plan['suite'], 'tasks'> & { tasks: Record<Role, number> | string };
-  },
-): string {
-  const { tasks } = plan.suite;
-  const { all, first, basis } = plan.calls;
-  const { agent, mutator, critic } = plan.models;
-  const cost =
-    all.usd === null || first.usd === null
-      ? 'no price known'
-      : `about $${dollars(all.usd)}; the first generation about $${dollars(first.usd)}`;
-  const calls = [
-    ['calls', `about ${rough(all.calls)}: ${rough(all.tokensIn)} tokens in, ${rough(all.tokensOut)} out`],
-    ['money', cost],
-    ['basis', basis],
-  ];
-  const real = [agent, mutator, critic].some(({ endpoint }) => endpoint !== null);
-  return table(
-    [
-      ['suite', `${plan.suite.name} ${plan.suite.version} (${plan.suite.dir})`],
-      ['tasks', typeof tasks === 'string' ? tasks : rolesText(tasks)],
-      ...plan.warnings.map((line) => ['warning', line]),
-      ['founders', `${plan.founders.join(', ')}; compared with ${plan.baseline}`],
-      ['agent', named(agent)],
-      ['mutator', named(mutator)],
-      ['critic', named(critic)],
-      ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
-      ['search', searchText(plan)],
-      ['trials', `about ${count(plan.trials.expected)}, at most ${count(plan.trials.most)}`],
-      ...expectationRows(plan.finds, plan.claimShare),
-      ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
-      ...(real ? calls : []),
-      ['time', `about ${span(plan.ms.expected)}: ${plan.ms.basis}`],
-      ['writes to', plan.out],
-    ],
-    [0, 1],
-  );
-}
-
-function searchText({
-  population,
-  generations,
-  seed,
-  search,
-}: Pick<Plan, 'population' | 'generations' | 'seed' | 'search'>): string {
-  const { strategy, without, generations: expected } = search;
-  const how =
-    strategy === 'chain' ? 'a chain' : `${strategy === 'random' ? 'random, ' : ''}population ${population}`;
-  const rounds = expected < generations ? `about ${expected} generations` : `${generations} generations`;
-  const less = without.length === 0 ? '' : `, without ${without.join(', ')}`;
-  return `${how}, ${rounds}, seed ${seed}${less}`;
-}
-
-function rolesText({ search, validation, sealed }: Record<Role, number>): string {
-  return `${search} search, ${validation} validation, ${sealed} sealed`;
-}
-
 function setupOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Setup {
   return {
     tasks: suite.tasks.filter(({ role }) => role === 'search'),
@@ -254,18 +195,4 @@ function asked(work: Workload, { agent, mutator, critic }: Parties, replay: stri
 
 function placeOf({ model, baseURL }: Party): { model: string; endpoint: string | null } {
   return { model, endpoint: baseURL };
-}
-
-function named({ model, endpoint }: { model: string; endpoint: string | null }): string {
-  return endpoint === null ? `${model}, a stand-in, in process` : `${model} at ${endpoint}`;
-}
-
-/** Two digits: a forecast knows no more. */
-function rough(value: number): string {
-  return count(Number(value.toPrecision(2)));
-}
-
-/** Cents, or more digits for what is less than a dollar. */
-function dollars(usd: number): string {
-  return usd >= 1 || usd === 0 ? usd.toFixed(2) : usd.toPrecision(2);
 }

@@ -26,6 +26,16 @@ export function span(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+/** A count of a forecast, to two digits: it knows no more. */
+export function rough(value: number): string {
+  return count(Number(value.toPrecision(2)));
+}
+
+/** Dollars of a forecast: with cents, or more digits for what is less than one. */
+export function dollars(usd: number): string {
+  return usd >= 1 || usd === 0 ? usd.toFixed(2) : usd.toPrecision(2);
+}
+
 /** A whole number with thin groups: `12,345`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
