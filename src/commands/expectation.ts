@@ -1,7 +1,7 @@
 import type { RunConfig } from '../config.ts';
 import type { Power } from '../event.ts';
 import { count, gain, score } from '../report/format.ts';
-import { CLAIMS_ALPHA, claimTrials, leastPasses } from '../selection/claims.ts';
+import { CLAIMS_ALPHA, claimTrials, leastPasses, passesOfChampion } from '../selection/claims.ts';
 import { LEAST_SEALED, powerFor } from '../selection/verdict.ts';
 import { levelOf } from '../statistics/e-lond.ts';
 import type { Suite } from '../suite/suite.ts';
@@ -10,7 +10,10 @@ import type { Suite } from '../suite/suite.ts';
 export type Expectation = {
   /** Of the verdict; null where the suite has too few sealed tasks for one. */
   sealed: { tasks: number; power: Power | null };
-  /** Of the claim that the champion is better; `least` is the gain on validation tasks that its passes should credit. */
+  /**
+   * Of the claim that the champion is better: its `passes` of the `trials` that all claims may take, `least` the gain on
+   * validation tasks that they should credit, `forTen` what all claims would have to be given to credit one of 10 points.
+   */
   credit: { tasks: number; trials: number; passes: number; least: number | null; forTen: number | null };
 };
 
@@ -30,17 +33,18 @@ export function expectationOf({ search }: RunConfig, { tasks }: Suite, others: n
   ) as [number, number];
   const sd = Math.sqrt(USUAL.tasks ** 2 + USUAL.trials ** 2 / search.sealedRepeats);
   const alpha = levelOf({ number: 1, claims: search.claims, credits: 0 }, CLAIMS_ALPHA);
-  const trials = validation === 0 ? 0 : claimTrials(search.claimShare, others);
-  const all = validation === 0 ? 0 : Math.floor(trials / (2 * validation));
-  const passes = search.claims === 0 ? 0 : search.claims === 1 ? all : Math.ceil(all / 2);
+  const may = validation > 0 && search.claims > 0;
+  const trials = may ? claimTrials(search.claimShare, others) : 0;
+  const passes = may ? passesOfChampion(Math.floor(trials / (2 * validation)), search.claims) : 0;
   const fewest = leastPasses(alpha, validation);
   const needed = (effect: number) => Math.max(fewest, Math.ceil(betsFor(effect, alpha) / validation));
   const effects = Array.from({ length: 100 }, (_, i) => (i + 1) / 100);
   const least = passes < fewest ? null : (effects.find((effect) => needed(effect) <= passes) ?? null);
-  const forTen = validation === 0 || search.claims === 0 ? null : needed(0.1) * 2 * validation;
+  let forTen = needed(0.1);
+  while (may && passesOfChampion(forTen, search.claims) < needed(0.1)) forTen++;
   return {
     sealed: { tasks: sealed, power: sealed < LEAST_SEALED ? null : powerFor(sealed, sd) },
-    credit: { tasks: validation, trials, passes, least, forTen },
+    credit: { tasks: validation, trials, passes, least, forTen: may ? forTen * 2 * validation : null },
   };
 }
 
@@ -64,7 +68,7 @@ function sealedWords({ tasks, power }: Expectation['sealed']): string {
 function creditWords({ tasks, trials, passes, least, forTen }: Expectation['credit'], part: number): string {
   if (tasks === 0) return 'none possible: no validation tasks';
   if (forTen === null) return 'none: no claims are asked for';
-  const needs = `+10 points take about ${count(forTen)} trials`;
+  const needs = `+10 points take about ${count(forTen)} trials for claims`;
   if (least === null) return `none possible: ${count(trials)} trials are too few; ${needs}`;
   return `about ${gain(least)} or more, in ${passes} passes of the ${count(trials)} trials for claims (${share(part)} of all); ${needs}`;
 }

@@ -24,15 +24,12 @@ export function nextClaims(parts: ClaimParts): Claim[] {
 }
 
 /**
- * The claim that the champion is better than the baseline, before any other: with half of what claims may take, but with
- * all of it as long as that is little. None where the trials do not suffice to credit even a gain of 1 on every task;
+ * The claim that the champion is better than the baseline, before any other: see `passesOfChampion`. None where the trials do not suffice to credit even a gain of 1 on every task;
  * then there are no other claims either.
  */
 function claimOfChampion(parts: ClaimParts): Claim[] {
   const { champion, baseline } = parts.state;
-  const passes = passesLeft(parts);
-  const own =
-    claimsLeft(parts) > 1 ? Math.max(Math.min(passes, FIRST_SERVED), Math.ceil(passes / 2)) : passes;
+  const own = passesOfChampion(passesLeft(parts), claimsLeft(parts));
   return nameClaims(parts, [{ kind: 'champion', candidate: champion!, against: baseline }], own);
 }
 
@@ -65,6 +62,14 @@ function claimsOfSteps(parts: ClaimParts): Claim[] {
  */
 export function claimTrials(share: number, others: number): number {
   return Math.floor((share / (1 - share)) * others);
+}
+
+/**
+ * Of so many passes, those that the champion's claim may take when so many claims are left, its own among them: half, but
+ * all as long as that is little.
+ */
+export function passesOfChampion(passes: number, claims: number): number {
+  return claims > 1 ? Math.max(Math.min(passes, FIRST_SERVED), Math.ceil(passes / 2)) : passes;
 }
 
 /** The least number of passes over so many tasks after which a claim at this level can be credited at all. */
