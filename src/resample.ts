@@ -1,5 +1,5 @@
 import { ownFigure } from './agent/own-figure.ts';
-import type { Result } from './event.ts';
+import type { Candidate, Result } from './event.ts';
 import type { EvolveParts } from './evolve.ts';
 import { stopHere } from './finals.ts';
 import { genomeId } from './genome/hash.ts';
@@ -70,26 +70,29 @@ function resultOf(parts: EvolveParts, rows: TaskMeans[]): Result {
   };
 }
 
+/** What of the run's beginning is not journalled yet: it may have been cut between any two events. */
 async function begin({ state, identity, founders, baseline, genomes, record }: EvolveParts): Promise<void> {
-  if (state.identity !== null) return;
   const { genome } = founders.find(({ name }) => name === baseline)!;
   const id = genomeId(genome);
-  await genomes.save(id, genome);
-  record({ type: 'started', identity, baseline: id, generations: 0 });
-  record({
-    type: 'bred',
-    candidate: {
-      id,
-      parents: [],
-      operator: 'founder',
-      lineage: baseline,
-      generation: 0,
-      slot: 0,
-      hypothesis: '',
-      predicted: [],
-      changes: [],
-      lessons: [],
-    },
-  });
-  record({ type: 'champion', generation: 0, candidate: id });
+  if (state.identity === null) {
+    await genomes.save(id, genome);
+    record({ type: 'started', identity, baseline: id, generations: 0 });
+  }
+  if (!state.candidates.has(id)) record({ type: 'bred', candidate: founderOf(id, baseline) });
+  if (state.champion === null) record({ type: 'champion', generation: 0, candidate: id });
+}
+
+function founderOf(id: string, lineage: string): Candidate {
+  return {
+    id,
+    parents: [],
+    operator: 'founder',
+    lineage,
+    generation: 0,
+    slot: 0,
+    hypothesis: '',
+    predicted: [],
+    changes: [],
+    lessons: [],
+  };
 }

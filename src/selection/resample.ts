@@ -4,7 +4,7 @@ import { rngAt } from '../rng.ts';
 import type { State } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import { block, score } from './measure.ts';
-import type { TaskMeans } from './task-means.ts';
+import { mean, type TaskMeans } from './task-means.ts';
 
 /** The draws of the baseline for one sealed task at one repeat; the first is the baseline's own sealed trial. */
 export type Cell = { task: Task; repeat: number; draws: TrialSpec[] };
@@ -111,8 +111,4 @@ function chooseDraw(
     best = draw;
   }
   return best;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
-import type { Outcome } from '../../src/evaluation/trial.ts';
+import type { Evaluator, Outcome } from '../../src/evaluation/trial.ts';
 import type { RunIdentity } from '../../src/event.ts';
+import { resample } from '../../src/resample.ts';
 import { bestOfDraws, drawsBelow, luckOfTheBest, resampleCells } from '../../src/selection/resample.ts';
 import { emptyState } from '../../src/state.ts';
-import { smallSearch, syntheticSuite } from '../fixtures/synthetic-world.ts';
+import { plainWorld, runWorld, smallSearch, syntheticSuite } from '../fixtures/synthetic-world.ts';
 
 const usage = { tokensIn: 0, tokensOut: 0, usd: 0, gpuMs: 0, turns: 1, jobs: 0 };
 
@@ -73,4 +74,24 @@ it('tells what the best of many equal candidates seems to gain', () => {
   expect(luckOfTheBest([[0, 1]], 50)).toBeCloseTo(0.5, 6);
   expect(luckOfTheBest([[0.4]], 50)).toBeCloseTo(0, 9);
   expect(luckOfTheBest([], 50)).toBeNull();
+});
+
+it('goes on to the same end wherever it was cut, at its very beginning too', async () => {
+  const world = plainWorld({ suite, search: { ...smallSearch, searchTrials: 12 } });
+  const evaluator: Evaluator = {
+    async evaluate(specs, onOutcome) {
+      for (const spec of specs) onOutcome(spec, scored((spec.repeat % 7) / 10));
+      return [];
+    },
+    close: async () => {},
+  };
+  const options = { body: resample, parts: { evaluator } };
+  const whole = await runWorld(world, options);
+  expect(whole.state.trials.size).toBe(10 + 12);
+  for (let cut = 0; cut < whole.events.length; cut++) {
+    const before = whole.events.slice(0, cut);
+    const again = await runWorld(world, { ...options, before });
+    expect(again.result).toEqual(whole.result);
+    expect(again.state.candidates).toEqual(whole.state.candidates);
+  }
 });
