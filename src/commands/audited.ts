@@ -1,10 +1,10 @@
 import { UserError } from '../errors.ts';
 import { auditTasks, type Findings } from '../suite/audit.ts';
-import { cannotClaim } from '../suite/claimable.ts';
 import { startGrader } from '../suite/grader.ts';
 import { leaveOut } from '../suite/left-out.ts';
 import { refuseSharedData } from '../suite/shared-data.ts';
 import type { Suite } from '../suite/suite.ts';
+import { cannotClaim } from './claimable.ts';
 import { displayed } from './read-report.ts';
 
 /**
@@ -24,7 +24,9 @@ export async function auditedSuite(suite: Suite): Promise<Suite> {
   if (!fit.tasks.some(({ role }) => role === 'search')) {
     throw new UserError(
       `the suite ${suite.name} has no search task${leftOut.length > 0 ? ` that is fit (${leftOut.join('; ')})` : ''}`,
-      'Give at least one task of suite.json the role "search".',
+      suite.tasks.some(({ role }) => role === 'search')
+        ? 'mend the leaderboards or the metrics of its search tasks: agents that know nothing must not look good'
+        : 'Give at least one task of suite.json the role "search".',
     );
   }
   return fit;

@@ -1,10 +1,8 @@
 import type { Result, Stop } from '../event.ts';
+import { LEAST_SEALED, leastP, VERDICT_ALPHA } from '../selection/verdict.ts';
 import { tInterval } from '../statistics/interval.ts';
 import { signFlip } from '../statistics/sign-flip.ts';
 import type { Report } from './model.ts';
-
-/** Two-sided level of the verdict over all folds. */
-const ALPHA = 0.025;
 
 /** What the report over folds needs: of each its sealed tasks, and its own report, null where it has not begun. */
 export type FoldsInput = {
@@ -62,9 +60,6 @@ export type FoldsReport = Pick<Result, 'stop' | 'generations' | 'gain' | 'near' 
   wallMs: number;
 };
 
-/** How many tasks a verdict takes at least: the exact test over n cannot go under 2/2ⁿ. */
-export const LEAST_TASKS = 7;
-
 /**
  * The result over all folds. Every task counts once, by its sealed gain: champion − baseline of the fold in which it was
  * sealed. Gain, interval (Student's t) and p (exact sign-flip test; sampled above 20) are over task means, and there
@@ -111,11 +106,10 @@ export function foldsReportOf(input: FoldsInput): FoldsReport {
 
 /** What is said beforehand where so few tasks allow no verdict; null where they suffice. */
 export function tooFewTasks(tasks: number): string | null {
-  if (tasks >= LEAST_TASKS) return null;
-  const least = (2 / 2 ** tasks).toPrecision(2);
+  if (tasks >= LEAST_SEALED) return null;
   return (
-    `${tasks} tasks allow no verdict over all folds: the exact sign-flip test over ${tasks} cannot go under p = ${least}, ` +
-    `and the level is ${ALPHA}; it takes ${LEAST_TASKS}`
+    `${tasks} tasks allow no verdict over all folds: the exact sign-flip test over ${tasks} cannot go under p = ${leastP(tasks).toPrecision(2)}, ` +
+    `and the level is ${VERDICT_ALPHA}; it takes ${LEAST_SEALED}`
   );
 }
 
@@ -162,7 +156,7 @@ function judge(tasks: readonly FoldTask[]): Pick<FoldsReport, 'gain' | 'near' | 
   if (tasks.length === 0) return { gain: null, near: null, far: null, verdict: 'not measured' };
   const gains = tasks.map((row) => row.gain);
   const gain = { mean: mean(gains), ci95: tInterval(gains), p: signFlip(gains) };
-  const told = gain.p < ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
+  const told = gain.p < VERDICT_ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
   return { gain, near: part(tasks, 'near'), far: part(tasks, 'far'), verdict: told };
 }
 

@@ -6,8 +6,8 @@ import { mean, type TaskMeans } from './task-means.ts';
 
 /** Two-sided level of the verdict; as much again is spent on the claims of a run. */
 export const VERDICT_ALPHA = 0.025;
-/** With fewer sealed tasks the exact test cannot reach the level: its least p is 2/2ⁿ. */
-export const LEAST_SEALED = 7;
+/** With fewer sealed tasks the exact test cannot go under the level. */
+export const LEAST_SEALED = Math.ceil(Math.log2(2 / VERDICT_ALPHA));
 /** How often a gain that is called detectable is found. */
 export const USUAL_POWER = 0.8;
 
@@ -32,6 +32,11 @@ export function powerFor(tasks: number, sd: number): Power {
   const of = (effect: number) => signFlipPower({ effect, sd, tasks, alpha: VERDICT_ALPHA });
   const least = detectable({ sd, tasks, alpha: VERDICT_ALPHA, power: USUAL_POWER });
   return { sd, at5: of(0.05), at10: of(0.1), at20: of(0.2), detectable: least };
+}
+
+/** The least p that the exact two-sided sign-flip test over so many tasks can give, in (0, 1]. */
+export function leastP(tasks: number): number {
+  return Math.min(1, 2 / 2 ** tasks);
 }
 
 function part(means: readonly TaskMeans[], distance: 'near' | 'far'): SealedPart | null {

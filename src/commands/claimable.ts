@@ -1,7 +1,5 @@
-import type { Role, Suite } from './suite.ts';
-
-/** The level of the sealed verdict. */
-const ALPHA = 0.025;
+import { LEAST_SEALED, leastP, VERDICT_ALPHA } from '../selection/verdict.ts';
+import type { Role, Suite } from '../suite/suite.ts';
 
 /**
  * What a run on a suite cannot claim, however it goes; a sentence each, to be said before anything is spent. Nothing for a
@@ -14,11 +12,10 @@ export function cannotClaim({ tasks, roleless }: Pick<Suite, 'tasks' | 'roleless
   const said: string[] = [];
   if (sealed === 0) {
     said.push('there are no sealed tasks, so there will be no verdict: nothing says what a gain is worth');
-  } else if (2 / 2 ** sealed > ALPHA) {
-    const least = (2 / 2 ** sealed).toPrecision(2);
+  } else if (sealed < LEAST_SEALED) {
     said.push(
       `only ${sealed} sealed ${sealed === 1 ? 'task' : 'tasks'}, so no verdict but "cannot tell apart" is possible: ` +
-        `the exact test cannot go under p = ${least}, and ${ALPHA} is needed (${fewestSealed()} tasks)`,
+        `the exact test cannot go under p = ${leastP(sealed).toPrecision(2)}, and ${VERDICT_ALPHA} is needed (${LEAST_SEALED} tasks)`,
     );
   }
   if (validation === 0) said.push('there are no validation tasks, so no step can be credited');
@@ -26,9 +23,4 @@ export function cannotClaim({ tasks, roleless }: Pick<Suite, 'tasks' | 'roleless
     said.push('there is one search task only, so everything that is found may be luck of that task');
   }
   return said;
-}
-
-/** The fewest tasks over which the exact two-sided sign-flip test can reach the level: its least p is 2/2ⁿ. */
-function fewestSealed(): number {
-  return Math.ceil(Math.log2(2 / ALPHA));
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cannotClaim } from '../../src/suite/claimable.ts';
+import { cannotClaim } from '../../src/commands/claimable.ts';
 import type { Role, Task } from '../../src/suite/suite.ts';
 
 const suite = (counts: Record<Role, number>) => ({
