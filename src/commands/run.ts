@@ -12,6 +12,7 @@ import { auditedSuite, suiteWarnings } from './audited.ts';
 import { conclude } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
 import { isControlPending, refuseExtended, runControls } from './control.ts';
+import { noCredit } from './expectation.ts';
 import { runFolds } from './folds.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
@@ -63,6 +64,8 @@ export async function run(given: RunConfig, output: Output, context: Context): P
   if (!before?.identity) refuseSmallBudget(plan, config);
   say(startLine(config, suite, founders, before));
   for (const line of suiteWarnings(suite)) say(`warning: ${line}`);
+  const uncredited = noCredit(plan.finds);
+  if (uncredited) say(`warning: ${uncredited}`);
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
   const told = warning ?? unboundedCost(plan, config);
@@ -102,6 +105,6 @@ function startLine(config: RunConfig, suite: Suite, founders: Founders, before: 
   const begun = before?.identity ? `resuming ${config.out} after generation ${before.generation + 1}: ` : '';
   return (
     `${begun}population ${population}, ${generations} ${generations === 1 ? 'generation' : 'generations'}, seed ${seed}, model ${model}; suite ${suite.name} ` +
-    `(${suite.tasks.length} tasks), ${founders.genomes.size} founders, ${workers} workers`
+    `(${suite.tasks.length} ${suite.tasks.length === 1 ? 'task' : 'tasks'}), ${founders.genomes.size} founders, ${workers} workers`
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { expectationOf, expectationRows } from '../../src/commands/expectation.ts';
+import { expectationOf, expectationRows, noCredit } from '../../src/commands/expectation.ts';
 import { type RunConfig, readConfig, type SearchSettings } from '../../src/config.ts';
 import { plainWorld, runWorld, smallSearch, syntheticSuite } from '../fixtures/synthetic-world.ts';
 
@@ -42,5 +42,16 @@ describe('what credit is foretold', () => {
       trials: 0,
       passes: 0,
     });
+  });
+
+  test('is said before a run where its budget is too small, with what it takes', async () => {
+    const said = (config: RunConfig, others: number, on = suite) =>
+      noCredit(expectationOf(config, on, others));
+    const config = await told({ claimShare: 0.5 });
+    const line = said(config, 20);
+    expect(line).toMatch(/about 20 trials for claims on \d validation tasks.* 10 points takes about \d+;/);
+    expect(said(config, Number(/takes about (\d+)/.exec(line!)![1]))).toBeNull();
+    expect(said(await told({ claims: 0 }), 20)).toBeNull();
+    expect(said(config, 20, syntheticSuite({ search: 6, validation: 0, sealed: 8 }))).toBeNull();
   });
 });
