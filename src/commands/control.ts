@@ -6,17 +6,22 @@ import type { Event, Result, RunIdentity } from '../event.ts';
 import { evolve } from '../evolve.ts';
 import { barriersOf, requestedTrials } from '../report/clock.ts';
 import type { ArmFigures } from '../report/control.ts';
+import { count } from '../report/format.ts';
 import { figuresOf, resample } from '../resample.ts';
 import { baselineScores, bestOfDraws, luckOfTheBest, resampleCells } from '../selection/resample.ts';
+import { strategyOf } from '../selection/strategy.ts';
 import { taskMeans } from '../selection/task-means.ts';
 import { readControl, writeControl } from '../store/control-file.ts';
 import { hasBegun } from '../store/folds.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
 import { readTrajectory } from '../store/trajectory-file.ts';
 import type { Suite } from '../suite/suite.ts';
+import { armConfig } from './control-arms.ts';
 import type { Halt } from './models.ts';
+import { displayed } from './read-report.ts';
 import { remaining } from './remaining.ts';
 import { type SearchParts, search } from './search.ts';
+import { groundOf } from './search-forecast.ts';
 
 type Ended = { dir: string; result: Result; halt: Halt | null };
 
@@ -38,24 +43,26 @@ export function refuseExtended(dir: string): void {
 
 /**
  * Runs the control arms of a search that has finished, each a run of its own in `control/<arm>/` of its folder, with as many
- * trials as the search asked for and the same founders, seed and sealed test, and writes `control.json`. Budgets and
- * `--max-time` hold for all together. Resolves with the search's own end, or with the first arm that was stopped.
+ * trials as the search asked for and the same founders, seed and sealed test, and writes `control.json`; does nothing
+ * where none is asked for. Budgets and `--max-time` hold for all together. Resolves with the search's own end, or with the
+ * first arm that was stopped.
  */
 export async function runControls(parts: SearchParts, main: Ended): Promise<Ended> {
-  const { config, suite } = parts;
+  const { config, suite, founders } = parts;
+  if (config.control.length === 0) return main;
+  const ground = groundOf(config, suite, founders);
   const dirs = config.control.map((arm) => armDir(main.dir, arm));
   const left = remaining(config, [main.dir, ...dirs]);
   const trials = requestedTrials((await readAll(main.dir)).events);
   for (const [i, arm] of config.control.entries()) {
     if (await isFinished(dirs[i]!)) continue;
-    if (!parts.output.quiet) {
-      parts.context.note(
-        `evolve: control arm ${arm}: ${trials} trials, in ${join(main.dir, 'control', arm)}`,
-      );
-    }
     const maxTimeMs = left.ms();
     if (maxTimeMs === 0) return { ...main, result: { ...main.result, stop: 'max-time' } };
-    const own = { ...armConfig(config, arm, trials, suite), out: dirs[i]!, maxTimeMs };
+    const own = { ...armConfig(config, arm, trials, ground), out: dirs[i]!, maxTimeMs };
+    if (!parts.output.quiet) {
+      const most = count(own.search.searchTrials!);
+      parts.context.note(`evolve: control arm ${arm}: at most ${most} trials, in ${displayed(dirs[i]!)}`);
+    }
     const ended = await search({
       ...parts,
       config: { ...own, ...(await left.budgets(i + 1)) },
@@ -67,7 +74,7 @@ export async function runControls(parts: SearchParts, main: Ended): Promise<Ende
       return { ...main, result: { ...main.result, stop: ended.result.stop }, halt: ended.halt };
     }
   }
-  const arms = [await searchFigures('population', main.dir, suite)];
+  const arms = [await searchFigures(strategyOf(config), main.dir, suite)];
   for (const [i, arm] of config.control.entries()) {
     arms.push(
       arm === 'resample'
@@ -77,23 +84,6 @@ export async function runControls(parts: SearchParts, main: Ended): Promise<Ende
   }
   await writeControl(main.dir, { version: 1, champion: main.result.champion!.id, arms });
   return main;
-}
-
-/** No claims: what an arm may spend goes into its search. A generation takes a block at least, which bounds their number. */
-function armConfig(config: RunConfig, arm: Control, trials: number, suite: Suite): RunConfig {
-  const { strategy: _, without: __, ...search } = config.search;
-  const block = Math.max(1, suite.tasks.filter(({ role }) => role === 'search').length);
-  return {
-    ...config,
-    control: [],
-    generations: Math.min(10_000, Math.max(1, Math.ceil(trials / block))),
-    search: {
-      ...search,
-      claims: 0,
-      searchTrials: trials,
-      ...(arm === 'resample' ? {} : { strategy: arm }),
-    },
-  };
 }
 
 function armIdentity(identity: RunIdentity, { search: settings }: RunConfig, arm: Control): RunIdentity {

@@ -33,7 +33,7 @@ export function planText(
       ['critic', named(critic)],
       ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
       ['search', searchText(plan)],
-      ['trials', `about ${count(plan.trials.expected)}, at most ${count(plan.trials.most)}`],
+      ['trials', trialsText(plan)],
       ...expectationRows(plan.finds, plan.claimShare),
       ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
       ...(real ? calls : []),
@@ -42,6 +42,12 @@ export function planText(
     ],
     [0, 1],
   );
+}
+
+function trialsText({ trials, control }: Pick<Plan, 'trials' | 'control'>): string {
+  const arms = control.map(({ arm, trials: own }) => `${arm} about ${count(own)}`);
+  const included = arms.length === 0 ? '' : `, control arms included (${arms.join(', ')})`;
+  return `about ${count(trials.expected)}, at most ${count(trials.most)}${included}`;
 }
 
 function searchText({

@@ -1,4 +1,4 @@
-import type { Part, RunConfig, Strategy } from '../config.ts';
+import type { Control, Part, RunConfig, Strategy } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
@@ -9,13 +9,14 @@ import { refuseImpossibleSearch } from '../selection/feasible.ts';
 import { strategyOf } from '../selection/strategy.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { suiteWarnings } from './audited.ts';
+import { type ArmForecast, forecastArms, refuseControl } from './control-arms.ts';
 import { type Expectation, expectationOf } from './expectation.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
 import { jobForecast } from './job-forecast.ts';
 import { runnerName } from './jobs.ts';
 import type { Parties, Party } from './parties.ts';
 import { displayed } from './read-report.ts';
-import { finalistsAtMost, searchForecast } from './search-forecast.ts';
+import { finalistsAtMost, groundOf, type SearchForecast, searchForecast } from './search-forecast.ts';
 
 /** What a run would do: for `--dry-run`. Trials and jobs are counts, `ms` a wall time. */
 export type Plan = {
@@ -31,8 +32,10 @@ export type Plan = {
   generations: number;
   /** How it searches, what it leaves out, and how many generations are to be expected. */
   search: { strategy: Strategy; without: Part[]; generations: number };
-  /** `first`: at least so many in the first generation. */
+  /** Control arms included; `first`: at least so many in the first generation. */
   trials: { first: number; most: number; expected: number };
+  /** What the run is compared with, and the trials that each arm is expected to take. */
+  control: { arm: Control; trials: number }[];
   finds: Expectation;
   claimShare: number;
   /** Distinct ones, and where they run. */
@@ -51,17 +54,28 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
   const tasks = { search: 0, validation: 0, sealed: 0 };
   for (const task of suite.tasks) tasks[task.role]++;
   const { population, generations, search } = config;
-  const ground = { founders: Math.min(founders.genomes.size, population), tasks: tasks.search };
+  const ground = groundOf(config, suite, founders);
   refuseImpossibleSearch(config, ground);
+  refuseControl(config, suite);
   const searched = searchForecast(config, ground);
   const end = endTrials(config, suite, searched.trials.expected);
   const expected = searched.trials.expected + end.all;
+  const armsAt = (most: number) => forecastArms(config, suite, most + end.finals, ground);
+  const arms = armsAt(searched.trials.expected);
   const jobs = jobForecast(suite.tasks, config);
-  const trials = Math.min(expected, config.budgetTrials ?? expected);
+  const trials = Math.min(expected + trialsOf(arms), config.budgetTrials ?? Number.POSITIVE_INFINITY);
   const setup = setupOf(config, parties, suite, founders);
   const { edits, cases } = searched;
   const rounds = searched.generations;
-  const work = { trials, mutations: rounds * edits, critiques: rounds * cases, generations: rounds };
+  const searches = [searched, ...arms.flatMap((arm) => arm.search ?? [])];
+  const overAll = (value: (one: SearchForecast) => number) =>
+    searches.reduce((sum, one) => sum + one.generations * value(one), 0);
+  const work = {
+    trials,
+    mutations: overAll((one) => one.edits),
+    critiques: overAll((one) => one.cases),
+    generations: overAll(() => 1),
+  };
   const forecast = (of: Workload) => forecastOf(asked(of, parties, config.replay), setup);
   const all = forecast(work);
   const basis = config.replay === null ? forecastBasis(setup) : `all replies come from ${config.replay}`;
@@ -88,9 +102,13 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
     search: { strategy: strategyOf(config), without: search.without ?? [], generations: rounds },
     trials: {
       first: searched.first.least,
-      most: searched.trials.most + endTrials(config, suite, searched.trials.most).all,
+      most:
+        searched.trials.most +
+        endTrials(config, suite, searched.trials.most).all +
+        trialsOf(armsAt(searched.trials.most)),
       expected: trials,
     },
+    control: arms.map(({ arm, trials }) => ({ arm, trials })),
     finds: expectationOf(config, suite, expected - end.claims),
     claimShare: search.claimShare,
     jobs: { expected: Math.round(trials * jobs.jobs), on: runnerName(config) },
@@ -158,14 +176,18 @@ export function endTrials(
   config: RunConfig,
   suite: Suite,
   searched: number,
-): { claims: number; all: number } {
+): { finals: number; claims: number; all: number } {
   const { search } = config;
   const tasks = (role: Role) => suite.tasks.filter((task) => task.role === role).length;
   const finals = finalTrials(search, finalistsAtMost(config), tasks('search'));
   const sealed = 2 * search.sealedRepeats * tasks('sealed');
   const may = search.claims > 0 && tasks('validation') > 0;
   const claims = may ? claimTrials(search.claimShare, searched + finals + sealed) : 0;
-  return { claims, all: finals + sealed + claims };
+  return { finals, claims, all: finals + sealed + claims };
+}
+
+function trialsOf(arms: readonly ArmForecast[]): number {
+  return arms.reduce((sum, { trials }) => sum + trials, 0);
 }
 
 function setupOf(config: RunConfig, parties: Parties, suite: Suite, founders: Founders): Setup {

@@ -1,7 +1,9 @@
 import type { RunConfig } from '../config.ts';
+import type { Founders } from '../genome/founders.ts';
 import { finalTrials, type Ground } from '../selection/allowance.ts';
 import { operatorsOf } from '../selection/operators.ts';
 import { races, strategyOf, uses } from '../selection/strategy.ts';
+import type { Suite } from '../suite/suite.ts';
 
 /** What the generations of a search take, without finals and what follows them: counts. */
 export type SearchForecast = {
@@ -23,6 +25,14 @@ const SEEN = {
   edited: 0.3,
   cases: 3,
 };
+
+/** What a search on this suite stands on. */
+export function groundOf({ population }: RunConfig, { tasks }: Suite, { genomes }: Founders): Ground {
+  return {
+    founders: Math.min(genomes.size, population),
+    tasks: tasks.filter(({ role }) => role === 'search').length,
+  };
+}
 
 /** What the generations of a search are forecast to take, on so many founders and search tasks. */
 export function searchForecast(config: RunConfig, ground: Ground): SearchForecast {

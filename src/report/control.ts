@@ -1,4 +1,4 @@
-import type { Control } from '../config.ts';
+import type { Control, Strategy } from '../config.ts';
 import type { Result } from '../event.ts';
 import { tInterval } from '../statistics/interval.ts';
 import { type Barrier, clockOf, generationsWithin } from './clock.ts';
@@ -6,7 +6,7 @@ import { count, gain, span } from './format.ts';
 
 /** What is kept of the run, or of one of its control arms, to compare them. */
 export type ArmFigures = {
-  arm: 'population' | Control;
+  arm: Strategy | Control;
   /** Search trials that it asked for, finals included; of plain sampling, draws beside the one that each repeat gets anyway. */
   trials: number;
   generations: number;
@@ -70,7 +70,8 @@ export function clockRows({ arms }: ControlFile): string[][] {
 
 /** What the tables mean. */
 export const CONTROL_NOTES = [
-  'the same trials, seeds, founders and sealed tasks for all; differences are paired by task',
+  'the same seeds, founders and sealed tasks for all; differences are paired by task',
+  'an arm may take as many trials as the run itself, and ends where another generation would be too many',
   "resample: the baseline alone, drawn again; the draw with the best validation figure of the agent's own counts",
   'times are simulated: 10 s a turn, 60 s a job, 30 s a call of mutator or critic, one trial a slot',
 ];

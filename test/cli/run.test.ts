@@ -57,6 +57,7 @@ test('a run prints one JSON document, a line a generation, no escape codes, and 
   for (const file of ['journal.jsonl', 'run.json', 'jobs.jsonl', 'memory.md', 'report.md', 'report.json']) {
     expect(existsSync(at(`calm/${file}`)), file).toBe(true);
   }
+  expect(existsSync(at('calm/control.json')), 'a comparison that nobody asked for').toBe(false);
 });
 
 test('no sealed trial stands before the champion is frozen', () => {
