@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { httpFault } from './classify.ts';
 import { CHECK_SCHEME, codeOf, connectionFault } from './connection-fault.ts';
@@ -96,7 +96,9 @@ async function readCompletion(
     for (let text = await next(); text !== null; text = await next()) {
       if (!reader.feed(text)) continue;
       // The end of the body is most often there already: then the connection can be used again.
-      await Promise.race([next().catch(() => {}), delay(END_MS)]);
+      // Were we held up ourselves, the time is over before anything was read: what has come meanwhile is read first.
+      const late = delay(END_MS).then(() => immediate());
+      await Promise.race([next().catch(() => {}), late]);
       break;
     }
     return reader.completion();
