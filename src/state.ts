@@ -146,7 +146,7 @@ export function apply(state: State, event: Event): State {
       state.stopped = event.stop;
       return state;
     case 'tried':
-      if (event.trial.role === 'sealed') openSealed(state, event.trial);
+      if (event.trial.role === 'sealed') openSealed(state, event.trial, event.outcome);
       learn(state, event.trial, event.outcome);
       return state;
     case 'dropped':
@@ -195,14 +195,16 @@ export function apply(state: State, event: Event): State {
 }
 
 /** Nothing may know of a sealed task before the champion is named, and one champion only ever meets them. */
-function openSealed(state: State, { id, genome }: TrialSpec): void {
+function openSealed(state: State, { id, genome }: TrialSpec, { kind }: Outcome): void {
   if (state.champion === null) throw contradiction(`sealed trial ${id} stands before a champion is named`);
   // The baseline's own score opens nothing: no choice can rest on it.
   if (genome === state.baseline) return;
-  state.sealedFor ??= state.champion;
-  if (genome !== state.sealedFor) {
+  const only = state.sealedFor ?? state.champion;
+  if (genome !== only) {
     throw contradiction(`sealed trial ${id} is of ${genome}, which is neither baseline nor champion`);
   }
+  // What was lost has no score, so nothing is known yet.
+  if (kind !== 'lost') state.sealedFor = only;
 }
 
 function learn(state: State, trial: TrialSpec, outcome: Outcome): void {

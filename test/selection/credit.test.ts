@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { TrialSpec } from '../../src/evaluation/trial.ts';
 import type { Claim, Event, Settled } from '../../src/event.ts';
 import { resultOf } from '../../src/selection/result.ts';
 import { apply, emptyState } from '../../src/state.ts';
@@ -197,6 +198,16 @@ describe('a run that is extended after its end', () => {
       first.result.claims.map(({ credited }) => credited),
     );
     expect(more.result.claims.length).toBeLessThanOrEqual(5);
+  });
+
+  test('tests its champion if all sealed trials of the one before were lost', async () => {
+    const loses = ({ role }: TrialSpec) => role === 'sealed';
+    const first = await runWorld(plainWorld(), { seed: 3, generations: 3, loses });
+    expect(first.result.stop).toBe('infrastructure');
+    const more = await runWorld(plainWorld(), { seed: 3, generations: 12, before: first.events });
+    expect(more.state.champion).not.toBe(first.state.champion);
+    expect(more.state.sealedFor).toBe(more.state.champion);
+    expect(more.result).toMatchObject({ stop: 'finished', champion: { sealed: expect.any(Number) } });
   });
 
   test('tests its champion if only the baseline has met the sealed tasks so far', async () => {
