@@ -2,7 +2,7 @@ import type { TrialSpec } from './evaluation/trial.ts';
 import type { Candidate, Estimate, Result, Stage, Stop } from './event.ts';
 import { type CreditParts, testClaims } from './selection/credit.ts';
 import { priorMean, updateEstimate } from './selection/estimate.ts';
-import { chooseFinalists } from './selection/finalists.ts';
+import { chooseFinalists, FINALS } from './selection/finalists.ts';
 import { measure, pairs } from './selection/measure.ts';
 import { resultOf, stepsOf } from './selection/result.ts';
 import { rank } from './selection/survival.ts';
@@ -11,9 +11,6 @@ import type { State } from './state.ts';
 import type { Task } from './suite/suite.ts';
 
 export type FinalsParts = CreditParts;
-
-/** Repeats from here on are for finals: no generation reaches them. */
-const FINALS = 1_000_000;
 
 /**
  * The end of a run. Finalists and baseline get fresh repeats of all search tasks (others for another number of

@@ -60,6 +60,14 @@ describe('the trials of a search', () => {
     expect(more.result).toEqual(whole.result);
   });
 
+  test('are counted with the finals that a run had before it was extended', async () => {
+    const short = await searched({ searchTrials: 400 }, { generations: 2 });
+    const more = await searched({ searchTrials: 400 }, { generations: 50, before: short.events });
+    expect(more.result.generations).toBeGreaterThan(2);
+    expect(planned(more.events, 'finals').length).toBeGreaterThan(planned(short.events, 'finals').length);
+    expect(requested(more.events)).toBeLessThanOrEqual(400);
+  });
+
   test('an interruption in the middle of a generation is not taken for one that has no room', async () => {
     const settings = { searchTrials: 280 };
     const whole = await searched(settings, { generations: 50 });

@@ -1,5 +1,5 @@
 import { emptyState, type State } from '../state.ts';
-import { finalistsAtMost } from './finalists.ts';
+import { FINALS, finalistsAtMost } from './finalists.ts';
 import { childSlots, measuredAgain, races, type Told } from './strategy.ts';
 
 type Known = { identity: Told; state: State };
@@ -57,9 +57,10 @@ function withFinals(known: Known, generation: number, ground: Ground): number {
   );
 }
 
-/** Trials of the generations before this one, each counted once; those of finals have other repeats. */
+/** Trials of the generations before this one, each counted once, and of finals of a run that was extended since. */
 function asked({ trials }: State, generation: number): number {
   let count = 0;
-  for (const { role, repeat } of trials.values()) if (role === 'search' && repeat < generation) count++;
+  for (const { role, repeat } of trials.values())
+    if (role === 'search' && (repeat < generation || repeat >= FINALS)) count++;
   return count;
 }

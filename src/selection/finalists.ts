@@ -4,6 +4,9 @@ import { rank } from './survival.ts';
 
 type Known = { identity: Told; state: State };
 
+/** Repeats from here on are for finals: no generation reaches them. */
+export const FINALS = 1_000_000;
+
 /**
  * Who meets the baseline in the finals, which is there anyway. Of a chain its latest incumbents, latest first; else the
  * best of all that were measured in full, by shrunk estimate.
