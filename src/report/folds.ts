@@ -1,7 +1,5 @@
 import type { Result, Stop } from '../event.ts';
-import { LEAST_SEALED, leastP, VERDICT_ALPHA } from '../selection/verdict.ts';
-import { tInterval } from '../statistics/interval.ts';
-import { signFlip } from '../statistics/sign-flip.ts';
+import { judge, LEAST_SEALED, leastP, VERDICT_ALPHA } from '../selection/verdict.ts';
 import type { Report } from './model.ts';
 
 /** What the report over folds needs: of each its sealed tasks, and its own report, null where it has not begun. */
@@ -85,7 +83,7 @@ export function foldsReportOf(input: FoldsInput): FoldsReport {
     model,
     baseline: reports[0]?.baseline.id ?? null,
     champion: done && champions.size === 1 ? (reports[0]!.champion?.id ?? null) : null,
-    ...judge(done && outdated.length === 0 ? tasks : []),
+    ...verdictOver(done && outdated.length === 0 ? tasks : []),
     outdated,
     folds: folds.map(rowOf),
     tasks: tasks.sort((a, b) => (a.task < b.task ? -1 : 1)),
@@ -152,22 +150,9 @@ function rowOf({ name, sealed, report }: Input): FoldRow {
   };
 }
 
-function judge(tasks: readonly FoldTask[]): Pick<FoldsReport, 'gain' | 'near' | 'far' | 'verdict'> {
-  if (tasks.length === 0) return { gain: null, near: null, far: null, verdict: 'not measured' };
-  const gains = tasks.map((row) => row.gain);
-  const gain = { mean: mean(gains), ci95: tInterval(gains), p: signFlip(gains) };
-  const told = gain.p < VERDICT_ALPHA ? (gain.mean > 0 ? 'better' : 'worse') : 'cannot tell apart';
-  return { gain, near: part(tasks, 'near'), far: part(tasks, 'far'), verdict: told };
-}
-
-function part(tasks: readonly FoldTask[], distance: 'near' | 'far'): FoldsReport['near'] {
-  const rows = tasks.filter((row) => row.distance === distance);
-  if (rows.length === 0) return null;
-  const of = (key: 'baseline' | 'champion' | 'gain') => mean(rows.map((row) => row[key]));
-  const ci95 = tInterval(rows.map((row) => row.gain));
-  return { baseline: of('baseline'), champion: of('champion'), gain: of('gain'), ci95, tasks: rows.length };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
+function verdictOver(tasks: readonly FoldTask[]): Pick<FoldsReport, 'gain' | 'near' | 'far' | 'verdict'> {
+  const { gain, near, far, verdict } = judge(
+    tasks.map(({ distance, ...row }) => ({ ...row, task: { distance } })),
+  );
+  return { gain, near, far, verdict: tasks.length === 0 ? 'not measured' : verdict };
 }
