@@ -4,7 +4,7 @@ import { genomeId } from '../genome/hash.ts';
 import { groupsApart, putBack } from '../genome/put-back.ts';
 import { type Attribution, activeShare, byEffect, effectOf } from '../report/attribution.ts';
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from '../report/attribution-text.ts';
-import { count, table } from '../report/format.ts';
+import { count, lines, table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { writeAttribution } from '../store/attribution-file.ts';
 import { type Context, EXIT } from './context.ts';
@@ -138,7 +138,7 @@ function costLine(
   const { genomes, tasks, trials } = planOf(run, variants, repeats);
   const left = missing === undefined || missing === trials ? '' : `; ${count(missing)} of them are left`;
   return (
-    `${variants.length} genes put back by themselves, champion and baseline: ${genomes} genomes × ${tasks} tasks × ` +
+    `${variants.length} ${variants.length === 1 ? 'gene' : 'genes'} put back alone, champion and baseline: ${genomes} genomes × ${tasks} tasks × ` +
     `${repeats.count} repeats: ${costText(trials, run.state)}${left}`
   );
 }
@@ -149,7 +149,7 @@ function attributionText(found: Attribution, { name }: FinishedRun): string {
     '',
     table([ATTRIBUTION_TITLES, ...attributionRows(found, 40)], [3]),
     '',
-    ...attributionNotes(found),
+    ...attributionNotes(found).flatMap((note) => lines(note, 110)),
     '',
     `\`evolve report ${name}\` shows it too`,
   ].join('\n');

@@ -57,17 +57,17 @@ export function expectationRows({ sealed, credit }: Expectation, share: number):
 }
 
 /**
- * Why nothing can be credited where the trials are too few for it, and how many it takes; null where something can, or
- * where nothing is to be.
+ * A sentence on why nothing can be credited where the trials are too few for it, and how many it takes; none where
+ * something can, or where nothing is to be.
  */
-export function noCredit({ credit }: Expectation): string | null {
+export function noCredit({ credit }: Expectation): string[] {
   const { tasks, trials, least, forTen } = credit;
-  if (tasks === 0 || forTen === null || least !== null) return null;
-  return (
+  if (tasks === 0 || forTen === null || least !== null) return [];
+  return [
     `no step can be credited: the budget leaves about ${count(trials)} trials for claims on ${tasks} validation ` +
-    `${tasks === 1 ? 'task' : 'tasks'}, and a gain of 10 points takes about ${count(forTen)}; ` +
-    'more --generations or a larger --claim-share give more'
-  );
+      `${tasks === 1 ? 'task' : 'tasks'}, and a gain of 10 points takes about ${count(forTen)}; ` +
+      'more --generations or a larger --claim-share give more',
+  ];
 }
 
 function sealedWords({ tasks, power }: Expectation['sealed']): string {

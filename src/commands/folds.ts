@@ -10,10 +10,8 @@ import { checkFolds, openFolds, readFolds } from '../store/folds.ts';
 import { checkOut } from '../store/run-dir.ts';
 import { type Fold, foldSuite } from '../suite/folds.ts';
 import type { Suite } from '../suite/suite.ts';
-import { leftOutLines } from './audited.ts';
 import { exitOf, mustBeMended } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
-import { noCredit } from './expectation.ts';
 import type { Halt } from './models.ts';
 import type { Parties } from './parties.ts';
 import { partyLines } from './party-lines.ts';
@@ -83,15 +81,10 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
       `each a search of its own: population ${config.population}, generations ${config.generations}, seed ${config.seed}, ` +
       `model ${config.model}; about ${count(plan.trials.expected)} trials and ${span(plan.ms.expected)} in all`,
   );
-  for (const line of leftOutLines(suite)) say(`warning: ${line}`);
+  for (const line of plan.warnings) say(`warning: ${line}`);
   if (founders.notice) say(founders.notice);
   for (const line of partyLines(parties, founders.genomes.get(founders.baseline)!, config.replay)) say(line);
-  for (const line of [
-    plan.noVerdict,
-    inEachFold(noCredit(plan.finds)),
-    warning ?? unboundedCost(plan, config),
-  ])
-    if (line) say(line);
+  for (const line of [plan.noVerdict, warning ?? unboundedCost(plan, config)]) if (line) say(line);
 
   const remembered = { ...config, suite: suite.dir, genomes: resolve(config.genomes) };
   const opened = await openFolds(out, remembered, identity, folds);
@@ -186,11 +179,6 @@ function foldLine({ suite }: Fold): string {
   const of = (role: string) => suite.tasks.filter((task) => task.role === role);
   const sealed = of('sealed').map(({ id }) => id);
   return `${of('search').length} search tasks, ${of('validation').length} validation; sealed are ${sealed.join(', ')}`;
-}
-
-/** As the first fold has it: folds differ by a task at most. */
-function inEachFold(line: string | null): string | null {
-  return line && `in each fold ${line}`;
 }
 
 function refuseControl({ control }: RunConfig): void {

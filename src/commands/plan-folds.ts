@@ -5,7 +5,8 @@ import { table } from '../report/format.ts';
 import type { Fold } from '../suite/folds.ts';
 import type { Task } from '../suite/suite.ts';
 import { leftOutLines } from './audited.ts';
-import { expectationOf } from './expectation.ts';
+import { cannotCredit } from './claimable.ts';
+import { expectationOf, noCredit } from './expectation.ts';
 import type { Forecast } from './forecast.ts';
 import type { Parties } from './parties.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -38,8 +39,13 @@ export function planFolds(
   return {
     ...first,
     suite: { ...first.suite, tasks },
-    // Every task was tried, for there is a search that each is open to; what cannot be claimed stands in `noVerdict`.
-    warnings: leftOutLines(folds[0]!.suite),
+    // Every task was tried, for there is a search that each is open to; why there is no verdict stands in `noVerdict`.
+    warnings: [
+      ...leftOutLines(folds[0]!.suite),
+      ...[...cannotCredit(folds[0]!.suite.tasks), ...noCredit(first.finds)].map(
+        (line) => `in each fold ${line}`,
+      ),
+    ],
     seed: config.seed,
     folds: folds.map(({ name, suite }, i) => ({
       fold: name,

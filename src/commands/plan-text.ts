@@ -1,9 +1,9 @@
-import { count, dollars, rough, span, table } from '../report/format.ts';
+import { count, dollars, lines, rough, span, table } from '../report/format.ts';
 import type { Role } from '../suite/suite.ts';
 import { expectationRows } from './expectation.ts';
 import type { Plan } from './plan.ts';
 
-/** The plan for people; where `tasks` is a text it stands as it is. */
+/** The plan for people, at most 110 columns; where `tasks` is a text it stands as it is. */
 export function planText(
   plan: Omit<Plan, 'suite'> & {
     suite: Omit<Plan['suite'], 'tasks'> & { tasks: Record<Role, number> | string };
@@ -22,31 +22,34 @@ export function planText(
     ['basis', basis],
   ];
   const real = [agent, mutator, critic].some(({ endpoint }) => endpoint !== null);
-  return table(
-    [
-      ['suite', `${plan.suite.name} ${plan.suite.version} (${plan.suite.dir})`],
-      ['tasks', typeof tasks === 'string' ? tasks : rolesText(tasks)],
-      ...plan.warnings.map((line) => ['warning', line]),
-      ['founders', `${plan.founders.join(', ')}; compared with ${plan.baseline}`],
-      ['agent', named(agent)],
-      ['mutator', named(mutator)],
-      ['critic', named(critic)],
-      ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
-      ['search', searchText(plan)],
-      ['trials', trialsText(plan)],
-      ...expectationRows(plan.finds, plan.claimShare),
-      ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
-      ...(real ? calls : []),
-      ['time', `about ${span(plan.ms.expected)}: ${plan.ms.basis}`],
-      ['writes to', plan.out],
-    ],
-    [0, 1],
-  );
+  const rows = [
+    ['suite', `${plan.suite.name} ${plan.suite.version} (${plan.suite.dir})`],
+    ['tasks', typeof tasks === 'string' ? tasks : rolesText(tasks)],
+    ...plan.warnings.map((line) => ['warning', line]),
+    ['founders', `${plan.founders.join(', ')}; compared with ${plan.baseline}`],
+    ['agent', named(agent)],
+    ['mutator', named(mutator)],
+    ['critic', named(critic)],
+    ...(plan.frozen.length > 0 ? [['frozen', plan.frozen.join(', ')]] : []),
+    ['search', searchText(plan)],
+    ['trials', trialsText(plan)],
+    ...expectationRows(plan.finds, plan.claimShare),
+    ['jobs', `about ${count(plan.jobs.expected)} distinct ones, on ${plan.jobs.on}`],
+    ...(real ? calls : []),
+    ['time', `about ${span(plan.ms.expected)}: ${plan.ms.basis}`],
+    ['writes to', plan.out],
+  ];
+  return table(rows.flatMap(wrapped), [0, 1]);
+}
+
+/** What stands beside a title of at most 9 characters, on lines that 110 columns hold. */
+function wrapped([title, body]: string[]): string[][] {
+  return lines(body!, 99).map((line, i) => [i === 0 ? title! : '', line]);
 }
 
 function trialsText({ trials, control }: Pick<Plan, 'trials' | 'control'>): string {
-  const arms = control.map(({ arm, trials: own }) => `${arm} about ${count(own)}`);
-  const included = arms.length === 0 ? '' : `, control arms included (${arms.join(', ')})`;
+  const arms = control.map(({ arm, trials: own }) => `${arm} ${count(own)}`);
+  const included = arms.length === 0 ? '' : `, control arms included: ${arms.join(', ')}`;
   return `about ${count(trials.expected)}, at most ${count(trials.most)}${included}`;
 }
 

@@ -10,7 +10,7 @@ import { strategyOf } from '../selection/strategy.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 import { suiteWarnings } from './audited.ts';
 import { type ArmForecast, forecastArms, refuseControl } from './control-arms.ts';
-import { type Expectation, expectationOf } from './expectation.ts';
+import { type Expectation, expectationOf, noCredit } from './expectation.ts';
 import { type Forecast, forecastBasis, forecastOf, type Setup, type Workload } from './forecast.ts';
 import { jobForecast } from './job-forecast.ts';
 import { runnerName } from './jobs.ts';
@@ -85,9 +85,10 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
   // Models are waited for while jobs run, so the longer of the two is what counts.
   const callMs = real ? Math.round(1000 * all.seconds) : 0;
   const ms = Math.max(jobMs, callMs);
+  const finds = expectationOf(config, suite, expected - end.claims);
   return {
     suite: { dir: displayed(suite.dir), name: suite.name, version: suite.version, tasks },
-    warnings: suiteWarnings(suite),
+    warnings: [...suiteWarnings(suite), ...noCredit(finds)],
     founders: [...founders.genomes.keys()],
     baseline: founders.baseline,
     models: {
@@ -109,7 +110,7 @@ export function planOf(config: RunConfig, parties: Parties, suite: Suite, founde
       expected: trials,
     },
     control: arms.map(({ arm, trials }) => ({ arm, trials })),
-    finds: expectationOf(config, suite, expected - end.claims),
+    finds,
     claimShare: search.claimShare,
     jobs: { expected: Math.round(trials * jobs.jobs), on: runnerName(config) },
     calls: { all, first: forecast(once), basis },

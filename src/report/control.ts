@@ -71,8 +71,9 @@ export function clockRows({ arms }: ControlFile): string[][] {
 /** What the tables mean. */
 export const CONTROL_NOTES = [
   'the same seeds, founders and sealed tasks for all; differences are paired by task',
-  'an arm may take as many trials as the run itself, and ends where another generation would be too many',
-  "resample: the baseline alone, drawn again; the draw with the best validation figure of the agent's own counts",
+  'an arm may take as many trials as the run itself, or what one generation and its finals take if that is more',
+  'it ends where another generation would be too many',
+  'resample: the baseline alone, drawn again; the draw whose agent found the best validation figure counts',
   'times are simulated: 10 s a turn, 60 s a job, 30 s a call of mutator or critic, one trial a slot',
 ];
 

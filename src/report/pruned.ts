@@ -2,7 +2,7 @@ import type { GeneChange } from '../event.ts';
 import type { Step } from '../selection/take-out.ts';
 import type { Effect, GeneEffect } from './attribution.ts';
 import { interval } from './attribution-text.ts';
-import { change, clip, gain, table } from './format.ts';
+import { change, clip, gain, lines, table } from './format.ts';
 
 /** What `evolve prune` found: pruned.json. Differences of scores are in [−1, 1]. */
 export type Pruned = {
@@ -24,7 +24,7 @@ export type Pruned = {
   checks: (Effect & { paths: string[]; repeats: number })[];
 };
 
-/** The result for people; `where` is the genome's folder. */
+/** The result for people, sentences on lines of at most 110 columns; `where` is the genome's folder. */
 export function prunedText(found: Pruned, where: string): string {
   const { champion, genome, out, kept } = found;
   const rows = (genes: readonly GeneEffect[]) =>
@@ -40,7 +40,7 @@ export function prunedText(found: Pruned, where: string): string {
     '',
     ...section('Taken out: as in the baseline again', out),
     ...section('Kept', kept),
-    ...checkLines(found),
+    ...checkLines(found).flatMap((line) => lines(line, 110)),
     'Its score on sealed tasks was not measured: they are opened once, for the champion.',
     `The genome: ${where}`,
   ].join('\n');

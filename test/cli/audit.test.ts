@@ -34,6 +34,7 @@ test('a dry run says what is left out and what cannot be claimed', async () => {
       `left out of the run: s2: ${WHY}`,
       `left out of the run: n1: ${WHY}`,
       expect.stringMatching(/^only 2 sealed tasks/),
+      expect.stringMatching(/^no step can be credited: .* a gain of 10 points takes about \d/),
     ],
   });
   expect((await call(...SUITE, ...RUN, '--dry-run')).stdout).toMatch(/^warning +left out of the run: s2/m);
@@ -45,6 +46,7 @@ test('a run goes without unfit tasks, says so before and after, and is resumed w
   expect(cut.code).toBe(3);
   expect(cut.stderr).toContain(`evolve: warning: left out of the run: s2: ${WHY}\n`);
   expect(cut.stderr).toContain('evolve: warning: only 2 sealed tasks');
+  expect(cut.stderr).toContain('evolve: warning: no step can be credited');
   const whole = await call('resume', 'run', '--budget-trials', '1000');
   expect(whole.code).toBe(0);
   expect(whole.stdout).toContain(`Tasks left out, as unfit\n  s2: ${WHY}\n  n1: ${WHY}\n`);

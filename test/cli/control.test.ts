@@ -30,6 +30,29 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => folder.remove());
 
+test('--dry-run counts control arms, in 110 columns, and refuses those that say nothing', async () => {
+  const dry = (...more: string[]) => evolve([...RUN, '--dry-run', ...more], { cwd: folder.dir });
+  const alone = JSON.parse(
+    (
+      await evolve([...RUN.filter((word) => !/control|chain/.test(word)), '--dry-run', '--json'], {
+        cwd: folder.dir,
+      })
+    ).stdout,
+  );
+  const plan = JSON.parse((await dry('--json')).stdout);
+  expect(alone.control).toEqual([]);
+  expect(plan.control.map(({ arm }: { arm: string }) => arm)).toEqual(['resample', 'chain']);
+  const arms = plan.control.reduce((sum: number, { trials }: { trials: number }) => sum + trials, 0);
+  expect(plan.trials.expected).toBe(alone.trials.expected + arms);
+  expect(arms).toBeGreaterThan(alone.trials.expected);
+  const text = (await dry()).stdout;
+  expect(text).toMatch(/^trials .*, control arms included: resample \d+, chain \d+$/m);
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+
+  const itself = await dry('--strategy', 'chain');
+  expect(itself).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('with itself') });
+}, 60_000);
+
 test('control arms get the trials of the search, and go on after an interruption in the midst of one', async () => {
   const cut = await evolve([...RUN, '--quiet'], { cwd: folder.dir }, (child) => {
     const timer = setInterval(() => {

@@ -115,6 +115,7 @@ test('--dry-run tells the folds and what all of them take, and writes nothing', 
   const each = plan.folds.map((fold: { trials: { most: number } }) => fold.trials.most);
   expect(plan.trials.most).toBe(each[0] + each[1]);
   expect(plan.noVerdict).toMatch(/it takes 7/);
+  expect(plan.warnings).toEqual(['in each fold there are no validation tasks, so no step can be credited']);
   const text = await folds(['--folds', '2', '--dry-run']);
   expect(text.stdout).toMatch(/^tasks +5, each sealed in one of 2 folds/m);
   expect(text.stdout).toMatch(/^fold-2 /m);
