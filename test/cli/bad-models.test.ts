@@ -220,17 +220,6 @@ describe('cassettes', () => {
   });
 });
 
-test('evolve trial notes no look at sealed tasks that never came about', async () => {
-  const before = folder.files();
-  const args = ['trial', '--genome', 'genomes/cool', '--suite', 'suite', '--role', 'sealed'];
-  const model = ['--model', 'MiniMax-M2.7'];
-  const env = { ...real(), OPENAI_API_KEY: undefined };
-  const { code, stdout, stderr } = await evolve([...args, ...model], { cwd: folder.dir, env });
-  expect(stderr).toMatch(/^evolve: OPENAI_API_KEY is not set; .*\n$/);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(folder.files()).toEqual(before);
-});
-
 describe('no sandbox', () => {
   /** A PATH on which all is as here, but for bubblewrap. */
   function withoutBwrap(): Env {
