@@ -8,13 +8,11 @@
  */
 import { parseArgs } from 'node:util';
 import type { SearchSettings } from '../../src/config.ts';
-import { rngAt } from '../../src/rng.ts';
 import { tInterval } from '../../src/statistics/interval.ts';
 import { mean, points, range } from './simulation/figures.ts';
 import { inProcesses } from './simulation/in-processes.ts';
-import { agentNoise } from './simulation/noise.ts';
 import { simulate, usualSearch } from './simulation/run.ts';
-import { founders, type SimulatedWorld, trueGain, usualTasks } from './simulation/world.ts';
+import { founders, manyGenes, trueGain } from './simulation/world.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,15 +28,6 @@ const [runs, population, generations] = [values.runs, values.population, values.
   number,
   number,
 ];
-
-/** Eight rules of 5 points up or down, thirty-two around 0 by 2 points, settings of up to 10: nobody is at the end soon. */
-function manyGenes(seed: number): SimulatedWorld {
-  const rng = rngAt('many genes', seed);
-  const effects = Array.from({ length: 40 }, (_, i) =>
-    i < 8 ? (i % 2 ? -0.05 : 0.05) : 0.02 * rng.normal(),
-  );
-  return { seed, tasks: usualTasks, effects, unlike: 0.5, settings: 0.1, noise: agentNoise };
-}
 
 type Side = { search: number; all: number; gain: number };
 

@@ -30,6 +30,15 @@ export function nullWorld(seed: number, rules = 24): SimulatedWorld {
   return { seed, tasks: usualTasks, effects, unlike: 0, settings: 0, noise: agentNoise };
 }
 
+/** Eight rules of 5 points up or down, thirty-two around 0 by 2 points, settings of up to 10: nobody is at the end soon. */
+export function manyGenes(seed: number): SimulatedWorld {
+  const rng = rngAt('many genes', seed);
+  const effects = Array.from({ length: 40 }, (_, i) =>
+    i < 8 ? (i % 2 ? -0.05 : 0.05) : 0.02 * rng.normal(),
+  );
+  return { seed, tasks: usualTasks, effects, unlike: 0.5, settings: 0.1, noise: agentNoise };
+}
+
 export const founders: { name: string; genome: Genome }[] = [
   { name: 'baseline', genome: plainGenome() },
   { name: 'noted', genome: plainGenome({ memory: { notes: 6, chars: 400, keep_failures: true } }) },
