@@ -147,7 +147,13 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
             `median ${course.median}; ${course.jobsText()}; ${cost}`,
         );
       }
-      if (event.type === 'planned' && event.trials.length > 0 && STAGES[event.stage] !== 'search') {
+      if (event.type === 'claimed') {
+        const claims = event.claims.length === 1 ? 'a claim is' : `${event.claims.length} claims are`;
+        say(`validation tasks: ${claims} tested; about ${course.left()} left`);
+      }
+      // Claims look at their evidence every few trials: a line for each would be noise.
+      const ends = event.type === 'planned' && (event.stage === 'finals' || event.stage === 'sealed');
+      if (ends && event.trials.length > 0) {
         say(`${STAGES[event.stage]}: ${event.trials.length} trials; about ${course.left()} left`);
       }
     },

@@ -56,3 +56,15 @@ test('a search that ends before all its generations has none left to wait for', 
   expect(written.at(-1)).toContain('about 1 min 40 s left');
   shown.close();
 });
+
+test('claims have one line when they are named, however often their evidence is looked at', () => {
+  const { shown, written } = progress(() => ({ running: 0, waiting: 0, oldestMs: 0 }));
+  const claim = { kind: 'step' as const, candidate: 'c', against: 'a', alpha: 0.01, from: 0, passes: 9 };
+  shown.event({ type: 'claimed', claims: [1, 2].map((number) => ({ number, ...claim })) });
+  for (let look = 0; look < 3; look++) {
+    shown.event({ type: 'planned', generation: 5, stage: 'validation', trials: ['a', 'b'] });
+  }
+  expect(written).toHaveLength(1);
+  expect(written[0]).toMatch(/^validation tasks: 2 claims are tested; about .* left\n$/);
+  shown.close();
+});

@@ -26,6 +26,7 @@ import { haltOfJobs, openJobs } from './jobs.ts';
 import { GRACE_MS, type Halt, openModels } from './models.ts';
 import type { Parties, Party } from './parties.ts';
 import { endTrials } from './plan.ts';
+import { groundOf, searchForecast } from './search-forecast.ts';
 
 const AFTER_CALLS = `; model calls under way may end first, ${GRACE_MS / 1000} s at most`;
 
@@ -66,12 +67,13 @@ export async function search(
       throw error;
     },
   );
+  const searched = searchForecast(config, groundOf(config, suite, founders)).trials.expected;
   const progress = startProgress({
     stream: process.stderr,
     quiet: output.quiet,
     generations: config.generations,
     passed: run.state.generation + 1,
-    endTrials: endTrials(config, suite, 0).all,
+    endTrials: endTrials(config, suite, searched).all,
     jobs: runner.stats,
     underWay: live.underWay,
     usd: () => models.ledger?.totals().usd ?? 0,
