@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import { groupsApart, putBack } from '../genome/put-back.ts';
@@ -10,6 +9,7 @@ import { writeAttribution } from '../store/attribution-file.ts';
 import { type Context, EXIT } from './context.ts';
 import { type FinishedRun, finishedRun } from './finished-run.ts';
 import { costText, FRESH, type FreshTrials, openFreshTrials, type Repeats } from './fresh-trials.ts';
+import { readRepeats } from './repeats.ts';
 
 /** Without --repeats: as many as make about so many trials, within these bounds. */
 const TRIALS = 2000;
@@ -59,12 +59,7 @@ export function repeatsOf(given: unknown, variants: readonly Variant[], { tasks 
   const each = (variants.length + 2) * tasks.length;
   if (given === undefined)
     return { first: FRESH, count: Math.min(MOST, Math.max(FEWEST, Math.floor(TRIALS / each))) };
-  const repeats = /^\+?\d+$/.test(String(given)) ? Number(given) : Number.NaN;
-  if (repeats >= 1 && repeats <= 1000) return { first: FRESH, count: repeats };
-  throw new UserError(
-    `--repeats must be a whole number from 1 to 1000, not '${given}'`,
-    'for example: --repeats 10',
-  );
+  return { first: FRESH, count: readRepeats(given) };
 }
 
 /** Says the cost, runs what is not known, and gives the result; null where it was cut off. */

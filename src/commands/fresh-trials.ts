@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { type Outcome, scoreOf, type TrialSpec, trialSpec } from '../evaluation/trial.ts';
+import { type Outcome, type TrialSpec, trialSpec } from '../evaluation/trial.ts';
 import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import type { Pair } from '../report/attribution.ts';
 import { count, money } from '../report/format.ts';
 import { activeChanges } from '../selection/activation.ts';
+import { score } from '../selection/measure.ts';
 import type { State } from '../state.ts';
 import { takeLock } from '../store/lock.ts';
 import { openOutcomes } from '../store/outcome-file.ts';
@@ -120,7 +121,7 @@ export function openFreshTrials(
       return tasks.flatMap((task) =>
         Array.from({ length: count }, (_, i) => first + i).flatMap((repeat): Pair[] => {
           const [a, b] = [own, against].map((id) => file.known.get(spec(id, task, repeat).id));
-          const [mine, yours] = [scoreKnown(a), scoreKnown(b)];
+          const [mine, yours] = [score(a), score(b)];
           if (mine === null || yours === null) return [];
           return [{ task: task.id, difference: mine - yours, active: activeIn(paths, a, b) }];
         }),
@@ -135,10 +136,6 @@ export function openFreshTrials(
       }
     },
   };
-}
-
-function scoreKnown(outcome: Outcome | undefined): number | null {
-  return outcome === undefined ? null : scoreOf(outcome);
 }
 
 function activeIn(

@@ -16,7 +16,7 @@ import { jobForecast } from './job-forecast.ts';
 import { runnerName } from './jobs.ts';
 import type { Parties, Party } from './parties.ts';
 import { displayed } from './read-report.ts';
-import { finalistsAtMost, groundOf, type SearchForecast, searchForecast } from './search-forecast.ts';
+import { finalistsForeseen, groundOf, type SearchForecast, searchForecast } from './search-forecast.ts';
 
 /** What a run would do: for `--dry-run`. Trials and jobs are counts, `ms` a wall time. */
 export type Plan = {
@@ -180,7 +180,7 @@ export function endTrials(
 ): { finals: number; claims: number; all: number } {
   const { search } = config;
   const tasks = (role: Role) => suite.tasks.filter((task) => task.role === role).length;
-  const finals = finalTrials(search, finalistsAtMost(config), tasks('search'));
+  const finals = finalTrials(search, finalistsForeseen(config), tasks('search'));
   const sealed = 2 * search.sealedRepeats * tasks('sealed');
   const may = search.claims > 0 && tasks('validation') > 0;
   const claims = may ? claimTrials(search.claimShare, searched + finals + sealed) : 0;

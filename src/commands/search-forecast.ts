@@ -39,7 +39,7 @@ export function searchForecast(config: RunConfig, ground: Ground): SearchForecas
   const { search } = config;
   const likely = courseOf(config, ground, SEEN.admitted);
   const dearest = courseOf(config, ground, 1);
-  const finals = finalTrials(search, finalistsAtMost(config), ground.tasks);
+  const finals = finalTrials(search, finalistsForeseen(config), ground.tasks);
   const all = search.searchTrials ?? Number.POSITIVE_INFINITY;
   const trialsOf = (generations: number) => likely.first + (generations - 1) * likely.later;
   let generations = 1;
@@ -55,7 +55,7 @@ export function searchForecast(config: RunConfig, ground: Ground): SearchForecas
 }
 
 /** How many finalists there can be: a chain has an incumbent a generation, the others all that were measured. */
-export function finalistsAtMost(config: Pick<RunConfig, 'search' | 'population' | 'generations'>): number {
+export function finalistsForeseen(config: Pick<RunConfig, 'search' | 'population' | 'generations'>): number {
   const { search, population, generations } = config;
   const there = strategyOf(config) === 'chain' ? generations : population * generations - 1;
   return Math.min(search.finalists, there);

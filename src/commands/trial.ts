@@ -19,6 +19,7 @@ import { type Halt, openModels } from './models.ts';
 import { partiesOf } from './parties.ts';
 import { partyLines } from './party-lines.ts';
 import { reachParties } from './reach-parties.ts';
+import { readRepeats } from './repeats.ts';
 import { withRuntime } from './runtime.ts';
 import { checkCassette, checkSandbox, refuseSecrets } from './safety.ts';
 import { openSharedFolder, sweep } from './shared-folder.ts';
@@ -35,7 +36,7 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     throw new UserError('no --genome is given', 'give the folder of a genome, such as genomes/baseline');
   }
   const config = await readConfig(settings);
-  const times = readRepeats(repeats);
+  const times = repeats === undefined ? 3 : readRepeats(repeats);
   const genome = await loadGenome(genomeDir);
   const plain = await loadSuite(config.suite);
   const planned = partiesOf(config);
@@ -130,16 +131,6 @@ function made(dir: string, keep: string): string {
       'give a folder that can be written',
     );
   }
-}
-
-function readRepeats(given: unknown): number {
-  if (given === undefined) return 3;
-  const repeats = /^\+?\d+$/.test(String(given)) ? Number(given) : Number.NaN;
-  if (repeats >= 1 && repeats <= 1000) return repeats;
-  throw new UserError(
-    `--repeats must be a whole number from 1 to 1000, not '${given}'`,
-    'for example: --repeats 3',
-  );
 }
 
 /** Search and validation tasks, or those of one role, or one task; sealed ones never. */

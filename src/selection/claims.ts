@@ -24,8 +24,8 @@ export function nextClaims(parts: ClaimParts): Claim[] {
 }
 
 /**
- * The claim that the champion is better than the baseline, before any other: see `passesOfChampion`. None where the trials do not suffice to credit even a gain of 1 on every task;
- * then there are no other claims either.
+ * The claim that the champion is better than the baseline, before any other: see `passesOfChampion`. None where the
+ * trials do not suffice to credit even a gain of 1 on every task; then there are no other claims either.
  */
 function claimOfChampion(parts: ClaimParts): Claim[] {
   const { champion, baseline } = parts.state;

@@ -26,7 +26,8 @@ const INTERVAL_ALPHA = 0.05;
 
 /**
  * Credit: claims are named, then tested on validation tasks, each on passes of its own: the champion's first, then
- * those of the steps that led to it, side by side. Nothing here steers: the champion is frozen already. Can be taken up where it was cut.
+ * those of the steps that led to it, side by side. Nothing here steers: the champion is frozen already. Can be taken up
+ * where it was cut.
  */
 export async function testClaims(parts: CreditParts): Promise<Stop | null> {
   for (;;) {

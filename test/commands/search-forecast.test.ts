@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { finalistsAtMost, searchForecast } from '../../src/commands/search-forecast.ts';
+import { finalistsForeseen, searchForecast } from '../../src/commands/search-forecast.ts';
 import { type RunConfig, readConfig, type SearchSettings } from '../../src/config.ts';
 import type { Event } from '../../src/event.ts';
 import { planned, searched } from '../fixtures/searched.ts';
@@ -43,7 +43,7 @@ describe('what a search is forecast to take', () => {
       const config = await told({ ...search, searchTrials: 600 }, 300);
       const { generations, trials } = searchForecast(config, ground);
       expect(Math.abs(generations - result.generations)).toBeLessThanOrEqual(1);
-      const finals = (finalistsAtMost(config) + 1) * smallSearch.finalRepeats * ground.tasks;
+      const finals = (finalistsForeseen(config) + 1) * smallSearch.finalRepeats * ground.tasks;
       expect(trials.most + finals).toBeLessThanOrEqual(600);
     },
   );
