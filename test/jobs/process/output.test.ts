@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { followOutput } from '../../../src/jobs/process/follow.ts';
 import { LineReader } from '../../../src/jobs/process/line-reader.ts';
 import { collectMetrics } from '../../../src/jobs/process/metrics.ts';
-import { job, runner } from '../fixture.ts';
+import { job, runner, until } from '../fixture.ts';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -155,9 +157,14 @@ describe('output while it runs', () => {
 test('a long job is heard while it runs, by whole lines', async () => {
   const heard: string[] = [];
   const { run } = runner({ onLive: (news) => heard.push(news.kind === 'output' ? news.text : news.kind) });
-  const main = `console.log('first', process.cwd()); process.stdout.write('se');
-    setTimeout(() => { console.log('cond'); }, 2300); setTimeout(() => console.log('third'), 3000);`;
-  const out = await run(job(main));
+  const spec = job(`import { existsSync } from 'node:fs';
+    console.log('first', process.cwd()); process.stdout.write('se');
+    while (!existsSync('data/heard')) await new Promise((done) => setTimeout(done, 20));
+    console.log('cond'); console.log('third');`);
+  const running = run(spec);
+  await until(() => heard.includes('first /work\n'), 'the first line, and no part of the second');
+  writeFileSync(join((spec.data as { dir: string }).dir, 'heard'), '');
+  const out = await running;
   expect(heard.slice(0, 3)).toEqual(['waiting', 'started', 'first /work\n']);
   expect(heard.slice(3, -1).join('')).toBe('second\nthird\n');
   expect(out.log).toBe('first /work\nsecond\nthird\n');
