@@ -113,6 +113,17 @@ export type Settled = {
   credited: boolean;
 };
 
+/**
+ * Why the champion was tested in no claim. `passes`: how many passes over the validation tasks the share of the trials
+ * left for it; `least`: with fewer nothing can be credited.
+ */
+export type Untested =
+  | { why: 'is the baseline' }
+  | { why: 'no claims' }
+  | { why: 'no validation tasks' }
+  | { why: 'claims used up'; claims: number }
+  | { why: 'too few trials'; passes: number; least: number; share: number };
+
 /** A settled claim as the result shows it; `interval` is adjusted for the choice of claims where it is credited (e-BY). */
 export type ClaimResult = Claim &
   Omit<Settled, 'claim'> & {
@@ -156,6 +167,8 @@ export type Result = {
   power: Power | null;
   /** What was tested on validation tasks, in the order in which it was named. */
   claims: ClaimResult[];
+  /** Why the champion itself is not among them; left out where it is. */
+  untested?: Untested;
   /** Steps from a parent to a child in the run; all but those among the claims are not tested. */
   steps: number;
   /** The sealed tasks were opened for this champion, before the run was extended; none is scored twice. */

@@ -1,4 +1,4 @@
-import type { ClaimResult, Power, Result, SealedPart } from '../event.ts';
+import type { ClaimResult, Power, Result, SealedPart, Untested } from '../event.ts';
 import { clip, count, gain } from './format.ts';
 
 /**
@@ -22,19 +22,44 @@ export function claimRows(
 
 export const CLAIM_HEAD = ['', 'claim', 'gain', '95% interval', 'evidence', 'passes', ''];
 
-/** What was not tested: most of what a search does. */
-export function untested({
-  claims,
-  steps,
-  champion,
-  baseline,
-}: Pick<Result, 'claims' | 'steps' | 'champion' | 'baseline'>): string {
+/** What was not tested, the champion itself among it, and why; a part each. Most of what a search does is not. */
+export function untested(result: Claimed): string[] {
+  const { claims, steps, untested: why } = result;
   const tested = claims.filter(({ kind }) => kind === 'step').length;
   const others = steps - tested;
-  const rest = others > 0 ? `${count(others)} of ${count(steps)} steps: not tested` : '';
+  const reason = why ? `, as ${untestedWords(why)}` : '';
+  return [
+    ...(why || creditOf(result) === 'not tested' ? [`the champion itself: not tested${reason}`] : []),
+    ...(others > 0 ? [`${count(others)} of ${count(steps)} steps: not tested`] : []),
+  ];
+}
+
+/** What the claims say of the champion, in a word or two. */
+export function creditOf({ claims, champion, baseline }: Claimed): string {
+  if (champion?.id === baseline.id) return 'the baseline itself';
   const own = claims.some((claim) => claim.candidate === champion?.id && claim.against === baseline.id);
-  const missing = own || !champion || champion.id === baseline.id ? '' : 'the champion itself: not tested';
-  return [missing, rest].filter((part) => part !== '').join('; ');
+  if (!own) return 'not tested';
+  return champion?.credited ? 'credited' : 'not credited';
+}
+
+type Claimed = Pick<Result, 'claims' | 'steps' | 'champion' | 'baseline' | 'untested'>;
+
+function untestedWords(untested: Untested): string {
+  switch (untested.why) {
+    case 'is the baseline':
+      return 'it is the baseline';
+    case 'no claims':
+      return 'no claims were asked for (--claims 0)';
+    case 'no validation tasks':
+      return 'the suite has no validation tasks';
+    case 'claims used up':
+      return `${untested.claims === 1 ? 'the one claim' : `all ${untested.claims} claims`} of the run went to earlier champions and their steps`;
+    case 'too few trials': {
+      const { passes, least, share } = untested;
+      const left = passes === 0 ? 'no pass' : passes === 1 ? 'one pass' : `${passes} passes`;
+      return `the trials for claims (${Math.round(100 * share)}% of all) leave it ${left} over the validation tasks, and a credit takes at least ${least}`;
+    }
+  }
 }
 
 /** What the verdict could have found, in a line. */

@@ -78,7 +78,7 @@ export function verdictLine(result: Result): string {
   // Without a generation it was plain sampling, which compares draws of the baseline.
   const drawn = result.generations === 0;
   if (stop === 'finished' && champion && champion.id === baseline.id && !drawn)
-    return 'The search believes nothing to be better than the baseline, which is its champion: there is nothing to compare.';
+    return 'The search believes nothing to be better than the baseline, which is its champion: nothing to compare.';
   if (verdict === 'no sealed tasks') return 'No verdict: the suite has no sealed tasks.';
   if (sealedFor !== undefined) {
     return `No verdict: the sealed tasks were opened for ${sealedFor}, before the run was extended; no other champion meets them.`;

@@ -1,5 +1,5 @@
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from './attribution-text.ts';
-import { CLAIM_HEAD, claimRows, partText, powerText, untested } from './claims.ts';
+import { CLAIM_HEAD, claimRows, creditOf, partText, powerText, untested } from './claims.ts';
 import { CLOCK_TITLES, CONTROL_NOTES, CONTROL_TITLES, clockRows, controlRows } from './control.ts';
 import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
@@ -73,13 +73,13 @@ function against(report: Report): string {
     sealed && power
       ? `\n\nSealed gain ${gain(sealed.mean)}, 95% interval ${gain(sealed.ci95[0])} to ${gain(sealed.ci95[1])}, p = ${sealed.p.toPrecision(2)}.${apart} What this could find: ${powerText(power)}.`
       : '';
-  const named = `Champion \`${champion.id}\` of lineage ${text(champion.lineage)}, ${champion.credited ? 'credited on the validation tasks' : 'not credited'}; baseline \`${baseline.id}\`.`;
+  const named = `Champion \`${champion.id}\` of lineage ${text(champion.lineage)}, ${creditOf(report)}${champion.credited ? ' on the validation tasks' : ''}; baseline \`${baseline.id}\`.`;
   return `${section('Champion against baseline', table(['tasks', 'baseline', 'champion', 'gain'], rows))}\n\n${named}${interval}`;
 }
 
 function credit(report: Report): string {
   if (report.stop !== 'finished') return '';
-  const rest = untested(report);
+  const rest = untested(report).join('; ');
   const rows = claimRows(report, 80);
   const tested = rows.length === 0 ? '' : `${table(CLAIM_HEAD, rows)}\n\n`;
   return `${tested}${rest === '' ? '' : `${rest}.\n\n`}${CREDIT}`;

@@ -1,5 +1,5 @@
 import { attributionRows } from './attribution-text.ts';
-import { CLAIM_HEAD, claimRows, powerText, untested } from './claims.ts';
+import { CLAIM_HEAD, claimRows, creditOf, powerText, untested } from './claims.ts';
 import { CLOCK_TITLES, CONTROL_NOTES, CONTROL_TITLES, clockRows, controlRows } from './control.ts';
 import {
   change,
@@ -7,6 +7,7 @@ import {
   comparison,
   count,
   gain,
+  lines,
   medals,
   money,
   score,
@@ -19,6 +20,9 @@ import { pruningText } from './pruning.ts';
 import { racingText } from './racing.ts';
 import { sandboxText } from './sandbox.ts';
 import { callsText } from './spending.ts';
+
+/** What an indented line holds. */
+const BODY = 108;
 
 /** The summary at the end of a run, at most 110 columns; `colour` for a terminal that wants it. */
 export function summary(report: Report, colour: boolean): string {
@@ -72,12 +76,9 @@ function against(report: Report): string {
   ];
   if (near) rows.push(comparison(`  near (${near.tasks})`, near.baseline, near.champion));
   if (far) rows.push(comparison(`  far (${far.tasks})`, far.baseline, far.champion));
-  const lines = [
-    table(rows),
-    `champion ${champion.id}, lineage ${champion.lineage}${champion.credited ? ', credited' : ', not credited'}`,
-  ];
-  if (report.verdict === 'cannot tell apart' && power) lines.push(powerText(power));
-  return lines.join('\n');
+  const said = [table(rows), `champion ${champion.id}, lineage ${champion.lineage}, ${creditOf(report)}`];
+  if (report.verdict === 'cannot tell apart' && power) said.push(...lines(powerText(power), BODY));
+  return said.join('\n');
 }
 
 /** Of a run that was stopped: raw means of candidates are over different trials, only paired differences compare. */
@@ -92,9 +93,8 @@ export function soFar({ champion, lineages: rows }: Report): string {
 function credit(report: Report): string {
   if (report.stop !== 'finished') return '';
   const rows = claimRows(report, 30);
-  const rest = untested(report);
-  const tested = rows.length === 0 ? '' : table([CLAIM_HEAD, ...rows], [0, 1, 6]);
-  return [tested, rest].filter((part) => part !== '').join('\n');
+  const tested = rows.length === 0 ? [] : [table([CLAIM_HEAD, ...rows], [0, 1, 6])];
+  return [...tested, ...untested(report).flatMap((part) => lines(part, BODY))].join('\n');
 }
 
 function controlled({ control }: Report): string {
@@ -142,21 +142,21 @@ function lessons({ lessons: { written, retired, helped } }: Report): string {
 }
 
 function cost({ trials, jobs, sandbox, pruning, racing, cost: spent, models, wallMs }: Report): string {
-  const lines = [
+  const said = [
     `trials  ${count(trials.run)} run, ${count(trials.cached)} known already, ${trials.lost} lost`,
   ];
-  if (sandbox.length > 0) lines.push(`sandbox ${sandboxText(sandbox)}`);
+  if (sandbox.length > 0) said.push(`sandbox ${sandboxText(sandbox)}`);
   if (jobs) {
     const share = jobs.run + jobs.hits === 0 ? 0 : Math.round((100 * jobs.hits) / (jobs.run + jobs.hits));
-    lines.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
+    said.push(`jobs    ${count(jobs.run)} run, ${count(jobs.hits)} from the cache (${share}%)`);
   }
-  if (racing) lines.push(`racing  saved ${racingText(racing)}`);
-  if (pruning) lines.push(`        ${pruningText(pruning)}`);
+  if (racing) said.push(`racing  saved ${racingText(racing)}`);
+  if (pruning) said.push(`        ${pruningText(pruning)}`);
   const tokens = `${count(spent.tokensIn)} tokens in, ${count(spent.tokensOut)} out`;
-  lines.push(`model   ${tokens}, ${money(spent.usd)}`);
-  if (models.spending) lines.push(`        ${callsText(models)}`);
-  lines.push(`time    ${span(wallMs)}`);
-  return lines.join('\n');
+  said.push(`model   ${tokens}, ${money(spent.usd)}`);
+  if (models.spending) said.push(`        ${callsText(models)}`);
+  said.push(`time    ${span(wallMs)}`);
+  return said.join('\n');
 }
 
 function where({ run, champion }: Report): string {

@@ -1,4 +1,4 @@
-import type { Candidate, Claim, RunIdentity } from '../event.ts';
+import type { Candidate, Claim, RunIdentity, Untested } from '../event.ts';
 import type { State } from '../state.ts';
 import { eProcess } from '../statistics/betting.ts';
 import { levelOf } from '../statistics/e-lond.ts';
@@ -21,6 +21,22 @@ export function nextClaims(parts: ClaimParts): Claim[] {
   const { champion, baseline } = parts.state;
   if (champion === null || champion === baseline) return [];
   return isClaimed(parts.state, champion, baseline) ? claimsOfSteps(parts) : claimOfChampion(parts);
+}
+
+/** Why the champion was not claimed to be better than the baseline, once all claims are settled; null where it was. */
+export function whyUntested(parts: ClaimParts): Untested | null {
+  const { champion, baseline, claims } = parts.state;
+  const settings = parts.identity.search;
+  const tasks = tasksOf(parts, 'validation').length;
+  if (champion === baseline) return { why: 'is the baseline' };
+  if (champion === null || isClaimed(parts.state, champion, baseline)) return null;
+  if (settings.claims === 0) return { why: 'no claims' };
+  if (tasks === 0) return { why: 'no validation tasks' };
+  const left = claimsLeft(parts);
+  if (left === 0) return { why: 'claims used up', claims: claims.size };
+  const passes = passesOfChampion(passesLeft(parts), left);
+  const least = leastPasses(nextLevel(parts, claims.size + 1), tasks);
+  return { why: 'too few trials', passes, least, share: settings.claimShare };
 }
 
 /**
@@ -103,16 +119,20 @@ function nameClaims(
   passes: number,
 ): Claim[] {
   const { identity, state } = parts;
-  const { claims } = identity.search;
   const tasks = tasksOf(parts, 'validation').length;
-  const credits = [...state.claims.values()].filter(({ settled }) => settled?.credited).length;
   return chosen.flatMap((what, i) => {
     const number = state.claims.size + 1 + i;
-    const alpha = levelOf({ number, claims, credits }, CLAIMS_ALPHA);
-    if (number > claims || passes < leastPasses(alpha, tasks)) return [];
+    const alpha = nextLevel(parts, number);
+    if (number > identity.search.claims || passes < leastPasses(alpha, tasks)) return [];
     const from = FIRST_REPEAT + number * REPEATS;
     return [{ number, ...what, alpha, from, passes: Math.min(passes, REPEATS) }];
   });
+}
+
+/** The level of a claim that would be named now. */
+function nextLevel({ identity, state }: ClaimParts, number: number): number {
+  const credits = [...state.claims.values()].filter(({ settled }) => settled?.credited).length;
+  return levelOf({ number, claims: identity.search.claims, credits }, CLAIMS_ALPHA);
 }
 
 /** The champion and its ancestors along first parents, but for the founder; nearest first. */

@@ -1,6 +1,6 @@
 import type { Result } from '../event.ts';
 import type { State } from '../state.ts';
-import type { ClaimParts } from './claims.ts';
+import { type ClaimParts, whyUntested } from './claims.ts';
 import { claimResults } from './credit.ts';
 import { meanOrNull, type TaskMeans, taskMeans, tasksOf } from './task-means.ts';
 import { judge } from './verdict.ts';
@@ -25,6 +25,7 @@ export function resultOf(
   const own = claims.find((claim) => claim.candidate === champion && claim.against === state.baseline);
   const of = (rows: TaskMeans[], who: 'champion' | 'baseline') => meanOrNull(rows.map((row) => row[who]));
   const judged = judge(sealed);
+  const untested = whyUntested(parts);
   return {
     stop: 'finished',
     generations,
@@ -46,6 +47,7 @@ export function resultOf(
     ...(champion === state.baseline ? { power: null } : {}),
     ...(opened ? {} : { verdict: 'not measured', sealedFor: state.sealedFor! }),
     claims,
+    ...(untested ? { untested } : {}),
     steps: stepsOf(state),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/evaluation/trial.ts';
-import type { Candidate, Estimate, Event, Result } from '../../src/event.ts';
+import type { Candidate, Estimate, Event, Result, Untested } from '../../src/event.ts';
 import type { JobRecord } from '../../src/jobs/runner.ts';
 import { untested } from '../../src/report/claims.ts';
 import { verdictLine } from '../../src/report/format.ts';
@@ -278,8 +278,33 @@ test('a claim of an earlier champion is told from that of the champion; rows sta
 
 test('a champion that was tested as a step of an earlier one was tested', () => {
   const claims = [{ ...result.claims[0]!, kind: 'step' as const }];
-  expect(untested({ ...result, claims })).not.toContain('the champion itself');
+  expect(untested({ ...result, claims }).join()).not.toContain('the champion itself');
   expect(untested({ ...result, claims: [] })).toContain('the champion itself: not tested');
+});
+
+test('a champion that was tested in no claim is not called «not credited», and it is said why', () => {
+  const shown = (untested: Untested, id = 'child') => {
+    const champion = { ...result.champion!, id, credited: false };
+    const ended: Result = { ...result, champion, claims: [], untested };
+    const list = events().map((event) => (event.type === 'ended' ? { ...event, result: ended } : event));
+    const report = reportOf(input(list));
+    const text = summary(report, false);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+    expect(report.untested).toEqual(untested);
+    expect(`${text}${markdown(report)}`).not.toContain('not credited');
+    const said = `${text}${markdown(report)}`
+      .replace(/\s+/g, ' ')
+      .split('the champion itself: not tested, as ');
+    expect(said).toHaveLength(3);
+    return said[1]!;
+  };
+  expect(shown({ why: 'no claims' })).toMatch(/^no claims were asked for \(--claims 0\)/);
+  expect(shown({ why: 'no validation tasks' })).toMatch(/^the suite has no validation tasks/);
+  expect(shown({ why: 'claims used up', claims: 5 })).toMatch(/^all 5 claims of the run went to earlier/);
+  expect(shown({ why: 'too few trials', passes: 1, least: 3, share: 0.25 })).toMatch(
+    /^the trials for claims \(25% of all\) leave it one pass over the validation tasks, and a credit takes at least 3/,
+  );
+  expect(shown({ why: 'is the baseline' }, 'base')).toMatch(/^it is the baseline/);
 });
 
 test('where the baseline is the champion nothing is compared; plain sampling compares its draws', () => {

@@ -72,6 +72,38 @@ describe('claims', () => {
     expect(none.result.champion).toMatchObject({ credited: false, validation: null });
   });
 
+  test('the result says why there is none on the champion', async () => {
+    const why = async (change: Partial<World>, generations = 6) => {
+      const { result, state } = await runWorld(plainWorld(change), { generations });
+      const own = result.claims.some(({ kind }) => kind === 'champion');
+      expect(result.untested === undefined).toBe(own);
+      expect(result.untested?.why === 'is the baseline').toBe(state.champion === state.baseline);
+      return result.untested;
+    };
+    const search = plainWorld().search;
+    expect(await why({ search: rich })).toBeUndefined();
+    expect(await why({ search: { ...search, claims: 0 } })).toEqual({ why: 'no claims' });
+    const suite = syntheticSuite({ search: 6, validation: 0, sealed: 8 });
+    expect(await why({ suite })).toEqual({ why: 'no validation tasks' });
+    const few = await why({ search: { ...search, claimShare: 0.02 } });
+    expect(few).toMatchObject({ why: 'too few trials', share: 0.02 });
+    if (few?.why === 'too few trials') expect(few.passes).toBeLessThan(few.least);
+    expect(await why({ worth: () => 0.5, noise: { shared: 0, own: 0 } })).toEqual({ why: 'is the baseline' });
+  });
+
+  test('claims that went to an earlier champion are not there for a later one', async () => {
+    const world = plainWorld({ search: { ...rich, claims: 1 } });
+    const first = await runWorld(world, { generations: 2 });
+    for (let generations = 3; ; generations++) {
+      const { state, result } = await runWorld(world, { generations, before: first.events });
+      if (state.champion === first.state.champion && generations < 20) continue;
+      expect(first.result.claims).toHaveLength(1);
+      expect(state.champion).not.toBe(first.state.champion);
+      expect(result.untested).toEqual({ why: 'claims used up', claims: 1 });
+      break;
+    }
+  });
+
   test('credits of one raise the level of those that are named after it', async () => {
     const { events } = await runWorld(plainWorld({ search: rich }), { generations: 10 });
     const [champion, ...steps] = claims(events);
