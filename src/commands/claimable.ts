@@ -13,7 +13,7 @@ export function cannotClaim({ tasks, roleless }: Pick<Suite, 'tasks' | 'roleless
     said.push('there are no sealed tasks, so there will be no verdict: nothing says what a gain is worth');
   } else if (sealed < LEAST_SEALED) {
     said.push(
-      `only ${sealed} sealed ${sealed === 1 ? 'task' : 'tasks'}, so no verdict but "cannot tell apart" is possible: ` +
+      `only ${sealed} sealed ${sealed === 1 ? 'task' : 'tasks'}, so no verdict is possible: ` +
         `the exact test cannot go under p = ${leastP(sealed).toPrecision(2)}, and ${VERDICT_ALPHA} is needed (${LEAST_SEALED} tasks)`,
     );
   }

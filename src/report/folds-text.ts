@@ -1,6 +1,6 @@
 import type { FoldRow, FoldsReport } from './folds.ts';
 import { tooFewTasks } from './folds.ts';
-import { comparison, count, gain, money, span, table } from './format.ts';
+import { comparison, count, gain, money, noVerdictWith, span, table } from './format.ts';
 
 /** The summary over all folds, at most 110 columns; `colour` for a terminal that wants it. */
 export function foldsSummary(report: FoldsReport, colour: boolean): string {
@@ -57,14 +57,17 @@ export function foldsVerdict({ verdict, gain: sealed, folds, tasks, stop, outdat
     const through = folds.filter((row) => row.stop === 'finished').length;
     return `No verdict yet: ${through} of ${folds.length} folds are finished (${stop}).`;
   }
+  const [low, high] = sealed.ci95;
+  const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);
+  const within = `(95% ${gain(low)} to ${gain(high)}, p = ${p})`;
+  if (tooFewTasks(tasks.length) !== null)
+    return `${noVerdictWith(tasks.length)}: gain ${gain(sealed.mean)} ${within}.`;
   const words: Partial<Record<FoldsReport['verdict'], string>> = {
     better: 'The search finds better harnesses than the baseline',
     worse: 'The search finds worse harnesses than the baseline',
   };
   const said = words[verdict] ?? 'What the search finds and the baseline cannot be told apart';
-  const [low, high] = sealed.ci95;
-  const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);
-  return `${said}: ${gain(sealed.mean)} over ${tasks.length} sealed tasks (95% ${gain(low)} to ${gain(high)}, p = ${p}).`;
+  return `${said}: ${gain(sealed.mean)} over ${tasks.length} sealed tasks ${within}.`;
 }
 
 const HOW = `Each fold is a search of its own with a seed of its own, blind to the tasks of that fold, which were opened

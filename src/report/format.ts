@@ -1,4 +1,6 @@
 import type { GeneChange, Result } from '../event.ts';
+import { LEAST_SEALED } from '../selection/verdict.ts';
+import type { Role } from '../suite/suite.ts';
 import type { Medals } from './trials.ts';
 
 /** A score or a size in [0, 1] with three decimals; `–` where there is none. */
@@ -72,8 +74,8 @@ export function lines(text: string, width: number): string[] {
   return found;
 }
 
-/** The verdict in a sentence. */
-export function verdictLine(result: Result): string {
+/** The verdict in a sentence; `tasks` tells on how many sealed ones it rests. */
+export function verdictLine(result: Result & { tasks?: readonly { role: Role }[] }): string {
   const { verdict, gain: sealed, champion, baseline, stop, sealedFor } = result;
   // Without a generation it was plain sampling, which compares draws of the baseline.
   const drawn = result.generations === 0;
@@ -85,14 +87,23 @@ export function verdictLine(result: Result): string {
   }
   if (verdict === 'not measured' || !sealed)
     return `No verdict yet: the run stopped before its end (${stop}).`;
+  const [low, high] = sealed.ci95;
+  const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);
+  const within = `(95% ${gain(low)} to ${gain(high)}, p = ${p})`;
+  const tasks = result.tasks?.filter(({ role }) => role === 'sealed').length ?? LEAST_SEALED;
+  if (verdict === 'cannot tell apart' && tasks < LEAST_SEALED)
+    return `${noVerdictWith(tasks)}: gain ${gain(sealed.mean)} ${within}.`;
   const words = {
     better: `${drawn ? 'The best of several draws' : 'The champion'} is better than the baseline`,
     worse: `${drawn ? 'The best of several draws' : 'The champion'} is worse than the baseline`,
     'cannot tell apart': `${drawn ? 'The best of several draws' : 'Champion'} and baseline cannot be told apart`,
   }[verdict];
-  const [low, high] = sealed.ci95;
-  const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);
-  return `${words}: ${gain(sealed.mean)} on sealed tasks (95% ${gain(low)} to ${gain(high)}, p = ${p}).`;
+  return `${words}: ${gain(sealed.mean)} on sealed tasks ${within}.`;
+}
+
+/** That so few sealed tasks allow no verdict. */
+export function noVerdictWith(tasks: number): string {
+  return `No verdict possible with ${tasks} sealed ${tasks === 1 ? 'task' : 'tasks'} (at least ${LEAST_SEALED} needed)`;
 }
 
 /** Relative gain on top of the baseline's score: ` (+31%)`, or nothing where the baseline is 0. */

@@ -89,6 +89,9 @@ describe('foldsReportOf', () => {
       foldOf('fold-2', { d: 0.9, e: 0.9, f: 0.9 }),
     ]);
     expect(six.verdict).toBe('cannot tell apart');
+    expect(foldsVerdict(six)).toBe(
+      'No verdict possible with 6 sealed tasks (at least 7 needed): gain +0.900 (95% +0.900 to +0.900, p = 0.031).',
+    );
     expect(tooFewTasks(6)).toMatch(/6 tasks allow no verdict.*p = 0\.031.*it takes 7/);
     expect(tooFewTasks(7)).toBeNull();
     const worse = over([

@@ -317,6 +317,17 @@ test('where the baseline is the champion nothing is compared; plain sampling com
   );
 });
 
+test('with fewer than seven sealed tasks it is not said that the two cannot be told apart', () => {
+  const few: Result = { ...result, verdict: 'cannot tell apart', gain: { ...result.gain!, p: 0.25 } };
+  const list = events().map((event) => (event.type === 'ended' ? { ...event, result: few } : event));
+  const line =
+    'No verdict possible with 1 sealed task (at least 7 needed): gain +0.200 (95% +0.100 to +0.300, p = 0.250).';
+  expect(summary(reportOf(input(list)), false).split('\n')[0]).toBe(line);
+  expect(markdown(reportOf(input(list)))).toContain(`**${line}**`);
+  const tasks = Array.from({ length: 7 }, () => ({ role: 'sealed' as const }));
+  expect(verdictLine({ ...few, tasks })).toMatch(/^Champion and baseline cannot be told apart: \+0\.200 on/);
+});
+
 test('what racing saved counts each trial once, however often its stage was planned', () => {
   const planned = (trials: string[], known: string[] = []): Event => ({
     ...{ type: 'planned', generation: 1, stage: 'first', trials },
