@@ -12,6 +12,7 @@ import {
   checkSettings,
   type Given,
   type PARTS,
+  PARTS_OF,
   type STRATEGIES,
   type Values,
 } from './settings.ts';
@@ -114,6 +115,8 @@ export async function readConfig(flags: Given, stored?: RunConfig): Promise<RunC
   const cluster = slurm === undefined ? {} : checkSlurm(slurm, `${file}: `);
   const given = { ...fromFile, ...checkSettings(rest, '--', true) };
   const config = settle({ ...(stored ? flatten(stored) : {}), ...given });
+  // A run that was begun with them goes on.
+  if (given.without !== undefined) refuseAbsent(config.search);
   return {
     ...config,
     slurm: { ...slurmDefaults, ...stored?.slurm, ...cluster },
@@ -129,6 +132,17 @@ export const JOB_CACHE = 'runs/.cache/jobs';
 
 /** The stand-in for a model, which needs no endpoint. */
 export const OFFLINE = 'offline';
+
+/** Throws a `UserError` where a part is to be left out that the strategy does not have: it would change nothing. */
+function refuseAbsent({ strategy: told, without = [] }: SearchSettings): void {
+  const strategy: Strategy = told ?? 'population';
+  const absent = without.filter((part) => !PARTS_OF[strategy].includes(part));
+  if (absent.length === 0) return;
+  throw new UserError(
+    `--without ${absent.join(',')} would change nothing: a search by --strategy ${strategy} has no such part`,
+    `of --strategy ${strategy} these can be left out: ${PARTS_OF[strategy].join(', ')}`,
+  );
+}
 
 /** Fills in the defaults, some of which depend on other settings. */
 function settle(values: Values): RunConfig {

@@ -22,6 +22,12 @@ export type Setting = {
 export const STRATEGIES = ['population', 'chain', 'random'] as const;
 /** What can be left out of a search, to see what it is worth. */
 export const PARTS = ['memory', 'crossover', 'llm-edits', 'typed-steps', 'tournament', 'racing'] as const;
+/** Of these parts, what a strategy has: a chain and random search only mutate, and have no race and no tournament. */
+export const PARTS_OF: Record<(typeof STRATEGIES)[number], readonly (typeof PARTS)[number][]> = {
+  population: PARTS,
+  chain: ['memory', 'llm-edits', 'typed-steps'],
+  random: ['memory', 'llm-edits', 'typed-steps'],
+};
 /** What a search can be compared with at equal budget; `resample`: the baseline drawn again, best of many. */
 export const CONTROLS = ['resample', 'random', 'chain'] as const;
 

@@ -108,9 +108,26 @@ test('a list is a list however many stand in it, in the order of the table, and 
   expect(config.search.without).toEqual(['memory', 'racing']);
   expect(config.control).toEqual(['random', 'chain']);
   const file = path.join(dir, 'run.yaml');
-  writeFileSync(file, 'without: [racing, memory]\nstrategy: chain\n');
+  writeFileSync(file, 'without: [typed-steps, memory]\nstrategy: chain\n');
   const { search } = await readConfig({ config: file });
-  expect(search).toMatchObject({ without: ['memory', 'racing'], strategy: 'chain' });
+  expect(search).toMatchObject({ without: ['memory', 'typed-steps'], strategy: 'chain' });
   await expect(readConfig({ without: 'memory,raceing' })).rejects.toThrow("'raceing'");
   await expect(readConfig({ without: ',' })).rejects.toThrow('empty');
+});
+
+test('a part that a strategy does not have cannot be left out of it', async () => {
+  for (const strategy of ['chain', 'random']) {
+    for (const part of ['racing', 'tournament', 'crossover']) {
+      await expect(readConfig({ strategy, without: `memory,${part}` })).rejects.toMatchObject({
+        message: `--without ${part} would change nothing: a search by --strategy ${strategy} has no such part`,
+        hint: `of --strategy ${strategy} these can be left out: memory, llm-edits, typed-steps`,
+      });
+    }
+    for (const without of ['memory', 'llm-edits', 'typed-steps'])
+      expect((await readConfig({ strategy, without })).search.without).toEqual([without]);
+  }
+  // A run that was begun so can be resumed.
+  const begun = await readConfig({ strategy: 'chain' });
+  const stored = { ...begun, search: { ...begun.search, without: ['racing' as const] } };
+  expect((await readConfig({ generations: '9' }, stored)).search.without).toEqual(['racing']);
 });
