@@ -5,12 +5,13 @@ import { UserError } from '../errors.ts';
 import type { Event, Result, RunIdentity } from '../event.ts';
 import { evolve } from '../evolve.ts';
 import { barriersOf, requestedTrials } from '../report/clock.ts';
-import type { ArmFigures } from '../report/control.ts';
+import type { ArmFigures, ControlFile } from '../report/control.ts';
 import { count } from '../report/format.ts';
 import { figuresOf, resample } from '../resample.ts';
 import { baselineScores, bestOfDraws, luckOfTheBest, resampleCells } from '../selection/resample.ts';
 import { strategyOf } from '../selection/strategy.ts';
 import { taskMeans } from '../selection/task-means.ts';
+import { CONTROLS } from '../settings.ts';
 import { readControl, writeControl } from '../store/control-file.ts';
 import { hasBegun } from '../store/folds.ts';
 import { type RunReading, readRun } from '../store/run-dir.ts';
@@ -25,9 +26,10 @@ import { groundOf } from './search-forecast.ts';
 
 type Ended = { dir: string; result: Result; halt: Halt | null };
 
-/** Whether arms of a finished run are still to be run. */
+/** Whether arms of a finished run are still to be run, or to be compared with it. */
 export async function isControlPending(dir: string, { control }: RunConfig): Promise<boolean> {
-  if (control.length > 0 && readControl(dir) === null) return true;
+  const compared = readControl(dir)?.arms.map(({ arm }) => arm) ?? [];
+  if (control.some((arm) => !compared.includes(arm))) return true;
   for (const arm of control) if (!(await isFinished(armDir(dir, arm)))) return true;
   return false;
 }
@@ -44,7 +46,7 @@ export function refuseExtended(dir: string): void {
 /**
  * Runs the control arms of a search that has finished, each a run of its own in `control/<arm>/` of its folder, with as many
  * trials as the search asked for and the same founders, seed and sealed test, and writes `control.json`; does nothing
- * where none is asked for. Budgets and `--max-time` hold for all together. Resolves with the search's own end, or with the
+ * where none is asked for. Arms of earlier calls stand there too. Budgets and `--max-time` hold for all together. Resolves with the search's own end, or with the
  * first arm that was stopped.
  */
 export async function runControls(parts: SearchParts, main: Ended): Promise<Ended> {
@@ -52,7 +54,8 @@ export async function runControls(parts: SearchParts, main: Ended): Promise<Ende
   if (config.control.length === 0) return main;
   const ground = groundOf(config, suite, founders);
   const dirs = config.control.map((arm) => armDir(main.dir, arm));
-  const left = remaining(config, [main.dir, ...dirs]);
+  const others = CONTROLS.filter((arm) => !config.control.includes(arm)).map((arm) => armDir(main.dir, arm));
+  const left = remaining(config, [main.dir, ...dirs, ...others]);
   const trials = requestedTrials((await readAll(main.dir)).events);
   for (const [i, arm] of config.control.entries()) {
     if (await isFinished(dirs[i]!)) continue;
@@ -74,16 +77,23 @@ export async function runControls(parts: SearchParts, main: Ended): Promise<Ende
       return { ...main, result: { ...main.result, stop: ended.result.stop }, halt: ended.halt };
     }
   }
-  const arms = [await searchFigures(strategyOf(config), main.dir, suite)];
-  for (const [i, arm] of config.control.entries()) {
-    arms.push(
-      arm === 'resample'
-        ? await resampleFigures(main.dir, dirs[i]!, suite)
-        : await searchFigures(arm, dirs[i]!, suite),
-    );
-  }
-  await writeControl(main.dir, { version: 1, champion: main.result.champion!.id, arms });
+  await writeControl(main.dir, await comparison(parts, main));
   return main;
+}
+
+/** The run beside all its arms that are finished, and those of whom only the figures are left. */
+async function comparison({ config, suite }: SearchParts, main: Ended): Promise<ControlFile> {
+  const champion = main.result.champion!.id;
+  const before = readControl(main.dir);
+  const arms = [await searchFigures(strategyOf(config), main.dir, suite)];
+  for (const arm of CONTROLS) {
+    const dir = armDir(main.dir, arm);
+    const known = before?.champion === champion ? before.arms.slice(1).find((one) => one.arm === arm) : null;
+    if (!(await isFinished(dir))) arms.push(...(known ? [known] : []));
+    else if (arm === 'resample') arms.push(await resampleFigures(main.dir, dir, suite));
+    else arms.push(await searchFigures(arm, dir, suite));
+  }
+  return { version: 1, champion, arms };
 }
 
 function armIdentity(identity: RunIdentity, { search: settings }: RunConfig, arm: Control): RunIdentity {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ControlFile } from '../../src/report/control.ts';
@@ -83,6 +83,21 @@ test('control arms get the trials of the search, and go on after an interruption
   expect(new Set(trials.map(({ genome, role }) => `${genome} ${role}`)).size).toBe(1);
   expect(trials[0]!.role).toBe('sealed');
   expect(new Set(trials.map(({ id }) => id)).size).toBe(trials.length);
+
+  // Another arm later stands beside those that were measured before, one whose folder is gone too.
+  rmSync(at('control/chain'), { recursive: true });
+  const later = await evolve(
+    [...RUN.map((word) => (word === 'chain,resample' ? 'random' : word)), '--json'],
+    {
+      cwd: folder.dir,
+    },
+  );
+  expect(later.code).toBe(0);
+  const more = JSON.parse(readFileSync(at('control.json'), 'utf8')) as ControlFile;
+  expect(more.arms.map(({ arm }) => arm)).toEqual(['population', 'resample', 'random', 'chain']);
+  expect(more.arms.filter(({ arm }) => arm !== 'random')).toEqual(arms);
+  expect(JSON.parse(later.stdout).control.arms).toHaveLength(4);
+  expect(existsSync(at('control/chain'))).toBe(false);
 
   const longer = await evolve(['resume', 'run', '--generations', '3'], { cwd: folder.dir });
   expect(longer).toMatchObject({ code: 2, stderr: expect.stringContaining('has control arms') });
