@@ -185,6 +185,6 @@ function refuseControl({ control }: RunConfig): void {
   if (control.length === 0) return;
   throw new UserError(
     '--control and --folds cannot be given together yet',
-    'leave one of them out; on a suite with roles --control compares the search with others at equal budget',
+    'leave --control out; or give the tasks of suite.json roles, and --control with them in place of --folds',
   );
 }
