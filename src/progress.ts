@@ -1,6 +1,6 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
+import { openBars } from './bars.ts';
 import type { Event, Stage } from './event.ts';
-import { gain, money, score, span } from './report/format.ts';
+import { counted, gain, money, score, span } from './report/format.ts';
 import { redact } from './secrets.ts';
 
 export type Progress = {
@@ -11,6 +11,9 @@ export type Progress = {
   /** Takes the bars away. */
   close(): void;
 };
+
+/** Jobs that run and wait now, and how long the oldest of them has been under way. */
+export type UnderWay = { running: number; waiting: number; oldestMs: number };
 
 export type ProgressOptions = {
   /** Where people look: stderr. */
@@ -23,8 +26,7 @@ export type ProgressOptions = {
   endTrials: number;
   /** Jobs so far, in this process. */
   jobs(): { run: number; hits: number };
-  /** Jobs that run and wait now, and how long the oldest of them has been under way. */
-  underWay(): { running: number; waiting: number; oldestMs: number };
+  underWay(): UnderWay;
   /** Dollars so far, of all calls on the run. */
   usd(): number;
   /** Milliseconds on any steady clock. */
@@ -90,16 +92,8 @@ function newCourse({
       if (middle) course.median = score(middle.score);
       return true;
     },
-    jobsText(): string {
-      const { run, hits } = jobs();
-      const share = run + hits === 0 ? 0 : Math.round((100 * hits) / (run + hits));
-      return `${run} jobs run, ${share}% from the cache`;
-    },
-    /** Those under way; empty where jobs take no time that is worth a word. */
-    nowText(): string {
-      const { running, waiting, oldestMs } = underWay();
-      return oldestMs < 10_000 ? '' : `${running} jobs running, ${waiting} waiting`;
-    },
+    jobsText: () => jobsText(jobs()),
+    nowText: () => nowText(underWay()),
     /** From the pace of the trials so far; each generation is taken to be as large as those before. */
     left(): string {
       const done = course.generation - passed;
@@ -114,6 +108,17 @@ function newCourse({
   return course;
 }
 
+/** What jobs did so far. */
+export function jobsText({ run, hits }: { run: number; hits: number }): string {
+  const share = run + hits === 0 ? 0 : Math.round((100 * hits) / (run + hits));
+  return `${counted(run, 'job')} run, ${share}% from the cache`;
+}
+
+/** Those under way; empty where jobs take no time that is worth a word. */
+export function nowText({ running, waiting, oldestMs }: UnderWay): string {
+  return oldestMs < 10_000 ? '' : `${counted(running, 'job')} running, ${waiting} waiting`;
+}
+
 const STAGES: Record<Stage, string> = {
   first: 'search',
   rest: 'search',
@@ -123,7 +128,7 @@ const STAGES: Record<Stage, string> = {
 };
 
 /** After so long without a line there is one, if jobs are under way. */
-const QUIET_MS = 5 * 60_000;
+export const QUIET_MS = 5 * 60_000;
 
 function lines(course: Course, stream: NodeJS.WriteStream): Progress {
   const say = (line: string) => {
@@ -163,29 +168,12 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
 }
 
 function bars(course: Course, { stream }: ProgressOptions): Progress {
-  const multi = new MultiBar({
-    stream,
-    format: '{what} {bar} {value}/{total}  {text}',
-    barsize: 20,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    clearOnComplete: true,
-    stopOnComplete: false,
-    gracefulExit: false,
-    emptyOnZero: true,
-    fps: 8,
-  });
-  const payload = (what: string, text: string) => ({ what: what.padEnd(10), text });
-  const generations: SingleBar = multi.create(
-    course.generations,
-    course.generation,
-    payload('generation', ''),
-  );
-  const trials: SingleBar = multi.create(1, 0, payload('trials', ''));
+  const shown = openBars(stream);
+  const generations = shown.add('generation', course.generations, course.generation);
+  const trials = shown.add('trials', 1, 0);
   const showTrials = () => {
     const text = [course.nowText(), course.jobsText(), course.cost()].filter((part) => part !== '');
-    trials.update(course.tried, payload('trials', text.join('  ')));
+    trials(Math.max(1, course.planned), course.tried, text.join('  '));
   };
   const clock = setInterval(showTrials, 1000).unref();
   return {
@@ -196,18 +184,13 @@ function bars(course: Course, { stream }: ProgressOptions): Progress {
         stage === 'search'
           ? `best ${course.best}  median ${course.median}  left ${course.left()}`
           : `${stage}  left ${course.left()}`;
-      generations.setTotal(course.generations);
-      generations.update(course.generation, payload('generation', text));
-      trials.setTotal(Math.max(1, course.planned));
+      generations(course.generations, course.generation, text);
       showTrials();
     },
-    note(line) {
-      multi.log(`${redact(line)}\n`);
-      multi.update();
-    },
+    note: shown.note,
     close() {
       clearInterval(clock);
-      multi.stop();
+      shown.close();
     },
   };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { poolEvaluator } from '../evaluation/pool.ts';
-import { type Outcome, trialSpec } from '../evaluation/trial.ts';
+import { type Outcome, type TrialSpec, trialSpec } from '../evaluation/trial.ts';
 import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import type { JobRunner } from '../jobs/job.ts';
@@ -27,6 +27,8 @@ export type MeasureOptions = {
   /** Where the trials' folders go; null for nowhere. */
   trialsDir: string | null;
   signal: AbortSignal;
+  /** Called for every trial that is done, and not cut off. */
+  told(): void;
 };
 
 /** Measures a genome on tasks, repeats 0 … K − 1 each; null if interrupted. */
@@ -48,7 +50,8 @@ export async function measure(asked: MeasureOptions): Promise<Measurement | null
     const specs = tasks.flatMap((task) =>
       Array.from({ length: repeats }, (_, repeat) => trialSpec(seed, model, id, task, repeat)),
     );
-    const found = await evaluator.evaluate(specs, () => {}, signal);
+    const told = (_: TrialSpec, outcome: Outcome) => isCut(outcome, signal) || asked.told();
+    const found = await evaluator.evaluate(specs, told, signal);
     const outcomes = found.map((outcome) => (isCut(outcome, signal) ? STOPPED : outcome));
     if (asked.signal.aborted) return null;
     const groups = byTask(specs, outcomes);

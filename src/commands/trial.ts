@@ -4,13 +4,15 @@ import { dirname, resolve } from 'node:path';
 import { JOB_CACHE, readConfig } from '../config.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { loadGenome } from '../genome/load.ts';
+import type { JobLive } from '../jobs/runner.ts';
 import { sandboxLevel } from '../jobs/sandbox/sandbox.ts';
 import { refuseImpossible } from '../jobs/slots/request.ts';
-import { span } from '../report/format.ts';
+import { counted, span } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { didYouMean } from '../suggest.ts';
 import { loadSuite } from '../suite/load.ts';
 import type { Role, Suite, Task } from '../suite/suite.ts';
+import { startTrialProgress } from '../trial-progress.ts';
 import { type Context, EXIT } from './context.ts';
 import { clearLeft, haltOfJobs, openJobs } from './jobs.ts';
 import { measure } from './measure.ts';
@@ -41,7 +43,9 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   const plain = await loadSuite(config.suite);
   const planned = partiesOf(config);
   refuseSecrets(genomeDir, genome);
-  const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
+  // Until there is a bar, which a line must not tear.
+  let note = context.note;
+  const say = quiet === true ? () => {} : (line: string) => note(`evolve: ${line}`);
   const chosen = chooseTasks(plain, task, role);
   if (config.jobs === 'local') await refuseImpossible(chosen);
   checkCassette(config);
@@ -58,6 +62,7 @@ export async function trial(flags: Given, context: Context): Promise<number> {
     trouble: say,
   });
   const { profile } = parties.agent;
+  let live: (news: JobLive) => void = () => {};
   // What a cluster shares with this machine; the temporary folder is seldom of that kind.
   const sharing =
     config.jobs === 'slurm' ? openSharedFolder(resolve(dirname(JOB_CACHE)), randomUUID()) : null;
@@ -88,10 +93,24 @@ export async function trial(flags: Given, context: Context): Promise<number> {
       resumable: false,
       say,
       signal,
+      onLive: (news) => live(news),
     });
     const clear = (dir: string) => clearLeft({ config, say, identity: null, shared: dir });
     await sweep(sharing?.dead ?? [], clear, say);
-    found = await measure({ ...asked, runner }).finally(() => runner.close());
+    say(startLine(genomeDir, tasks.length, times));
+    const progress = startTrialProgress({
+      stream: process.stderr,
+      quiet: quiet === true,
+      trials: tasks.length * times,
+      jobs: runner.stats,
+      usd: () => models.ledger?.totals().usd ?? 0,
+    });
+    [note, live] = [progress.note, progress.job];
+    found = await measure({ ...asked, runner, told: progress.tried }).finally(() => {
+      progress.close();
+      note = context.note;
+      return runner.close();
+    });
     halt = models.halt() ?? haltOfJobs(runner);
   } finally {
     models.close();
@@ -108,6 +127,10 @@ export async function trial(flags: Given, context: Context): Promise<number> {
   if (halt?.stop.startsWith('budget-')) return EXIT.limit;
   const whole = halt === null && found.tasks.every(({ mean }) => mean !== null);
   return whole ? EXIT.finished : EXIT.inconclusive;
+}
+
+function startLine(genome: string, tasks: number, repeats: number): string {
+  return `measuring ${genome} on ${counted(tasks, 'task')}, ${counted(repeats, 'repeat')} each: ${counted(tasks * repeats, 'trial')}`;
 }
 
 /** Where trials are kept: a folder that is new or empty, as theirs would be lost among other files. */

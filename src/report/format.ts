@@ -43,6 +43,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** A count with what is counted: `1 trial`, `2,000 trials`; `many` where that is not the noun with an s. */
+export function counted(value: number, noun: string, many = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : many}`;
+}
+
 /** `2 gold, 1 bronze of 40`. */
 export function medals({ gold, silver, bronze, trials }: Medals): string {
   const parts = Object.entries({ gold, silver, bronze }).filter(([, n]) => n > 0);

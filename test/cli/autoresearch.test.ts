@@ -63,7 +63,7 @@ describe.skipIf(python === null)(
       change('prepared/start/prepare.py', /^TRAIN_SECONDS = .*$/m, 'TRAIN_SECONDS = 1');
       change('task.json', /"jobs": \d+/, '"jobs": 4');
       const { code, stdout, stderr } = await run(
-        [...trial, '--seed', '2', '--json', '--keep', 'kept'],
+        [...trial, '--seed', '2', '--json', '--quiet', '--keep', 'kept'],
         python!,
       );
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

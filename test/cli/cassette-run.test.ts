@@ -160,10 +160,10 @@ test('evolve trial records and replays', async () => {
   expect(scores(again)).toEqual(scores(first));
 
   const other = await trial(['--replay', 'trial-tape', '--seed', '9'], ALONE);
-  const [, stopped, advice, ...more] = other.stderr.trimEnd().split('\n');
+  const [stopped, advice] = other.stderr.trimEnd().split('\n').slice(-2);
   expect(stopped).toMatch(/^evolve: stopped: cassette trial-tape does not hold this request /);
   expect(advice).toMatch(/^evolve: Replay with the options, files and version/);
-  expect(more).toEqual([]);
+  expect(other.stderr).not.toContain('trials done');
   expect(other.code).toBe(4);
   expect(scores(other)).toMatchObject([{ id: 's1', mean: null }]);
 }, 120_000);

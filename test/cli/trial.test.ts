@@ -25,7 +25,12 @@ const trial = (...args: string[]) =>
 describe('evolve trial', () => {
   test('measures search and validation tasks, and leaves nothing but the job cache', async () => {
     const { code, stdout, stderr } = await trial('--json', '--repeats', '2');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(code).toBe(0);
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^evolve: measuring .*baseline on 2 tasks, 2 repeats each: 4 trials$/);
+    expect(lines.slice(1).map((line) => /^evolve: (.*) done; \d+ m?s$/.exec(line)?.[1])).toEqual(
+      [1, 2, 3, 4].map((done) => `${done} of 4 trials`),
+    );
     const found = JSON.parse(stdout) as Measurement;
     expect(found.tasks.map(({ id, scores }) => [id, scores.length])).toEqual([
       ['tiny-search', 2],
@@ -53,6 +58,8 @@ describe('evolve trial', () => {
       ) as Measurement;
       return { scores: found.tasks.map((task) => task.scores), run: found.jobs.run };
     };
+    const quiet = await trial('--json', '--task', 'tiny-search', '--quiet', '--no-job-cache');
+    expect(quiet).toMatchObject({ code: 0, stderr: '' });
     const first = await scores('--workers', '1');
     expect(first.run).toBeGreaterThan(0);
     expect(await scores('--workers', '3')).toEqual({ scores: first.scores, run: 0 });
