@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { which } from '../../src/jobs/sandbox/which.ts';
 import { isAlive } from '../../src/jobs/slurm/states.ts';
 import { type FakeCluster, openCluster } from '../slurm/fake/cluster.ts';
 import { tell } from '../slurm/fake/words.ts';
@@ -10,10 +11,10 @@ let world: World;
 let cluster: FakeCluster;
 let env: Record<string, string>;
 beforeAll(async () => {
-  world = await modelWorld();
+  world = await modelWorld(['s1', 'v1', 'f1']);
   cluster = await openCluster();
   env = { PATH: `${cluster.env.PATH}:${process.env.PATH}`, SLURM_CONF: cluster.env.SLURM_CONF! };
-  writeFileSync(world.at('slurm.yaml'), 'jobs: slurm\nslurm: {poll: 500ms, batch: 200ms}\n');
+  writeFileSync(world.at('slurm.yaml'), 'jobs: slurm\nslurm: {poll: 300ms, batch: 100ms}\n');
   expect(await world.search('local', { model: 'offline', size: [4, 1] })).toMatchObject({ code: 0 });
 }, 300_000);
 afterAll(async () => {
@@ -30,6 +31,17 @@ const search = (out: string, during?: Parameters<World['search']>[1]['during']) 
     ...{ model: 'offline', size: [4, 1], env, args: ['--no-job-cache', '--config', 'slurm.yaml'] },
     ...(during && { during }),
   });
+
+/** A PATH on which there is no Slurm, also where one is installed: its programs look for their cluster for a minute. */
+function withoutSlurm(): string {
+  const bin = world.at('bin');
+  mkdirSync(bin);
+  for (const name of ['sh', 'setpriv', 'prlimit', 'bwrap', 'python3']) {
+    const file = which(name);
+    if (file !== null) symlinkSync(file, world.at(`bin/${name}`));
+  }
+  return bin;
+}
 
 const left = () => cluster.tasks.filter(({ state, child }) => isAlive(state) || child !== null);
 
@@ -100,7 +112,7 @@ test('a killed run is gone on with on this machine, and what it left on Slurm is
   });
   expect(ran.code).not.toBe(0);
   const args = ['--jobs', 'local'];
-  const away = { ...env, PATH: process.env.PATH!, SLURM_CONF: '/nowhere' };
+  const away = { ...env, PATH: withoutSlurm(), SLURM_CONF: '/nowhere' };
   if (left().length > 0)
     expect(await world.resume('moved', { env: away, args })).toMatchObject({
       code: 4,

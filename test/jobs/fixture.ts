@@ -67,9 +67,9 @@ export function processesWith(mark: string, node = false): string[] {
   });
 }
 
-/** Waits until `holds` does; fails after twenty seconds. */
+/** Waits until `holds` does; fails after a minute. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 60_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

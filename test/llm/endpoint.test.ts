@@ -1,13 +1,13 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { retryAfterMs } from '../../src/llm/classify.ts';
 import { type ChatRequest, LlmError } from '../../src/llm/llm.ts';
 import { type Endpoint, openaiLlm } from '../../src/llm/openai.ts';
-import { patientFetch } from '../../src/llm/patient-fetch.ts';
 import { profileOf } from '../../src/llm/profiles.ts';
 import { replyOf } from '../../src/llm/reply.ts';
 import { readStream } from '../../src/llm/stream.ts';
 import { mostOf, wireBody } from '../../src/llm/wire.ts';
 import { FAULTS, type FaultServer, fixedAnswer, startFaultServer } from './fault-server.ts';
+import { whileItHangs } from './while-it-hangs.ts';
 
 /** Of no known form: it must be found by value. */
 const KEY = 'canary.0123456789abcdef';
@@ -16,9 +16,6 @@ const REQUEST: ChatRequest = {
   messages: [{ role: 'user', content: 'Hi ✓' }],
   max_tokens: 64,
 };
-
-// What the first call loads: time-outs are short here.
-beforeAll(() => patientFetch('http://127.0.0.1:1').catch(() => {}));
 
 let server: FaultServer | undefined;
 afterEach(async () => {
@@ -45,14 +42,15 @@ it('knows at least forty kinds of fault, each by one name', () => {
 });
 
 describe('one attempt', () => {
-  it.each(modes)('$kind, streamed: $stream', async ({ kind, fault, billed, ends, stream }) => {
+  it.each(modes)('$kind, streamed: $stream', async ({ kind, fault, orFault, billed, ends, stream }) => {
     server = await startFaultServer({ plan: () => kind });
     const ask = endpoint(server.urlFor(kind), {
       stream,
-      idleMs: ends === 'idle' ? 80 : 20_000,
-      totalMs: ends === 'total' ? 160 : 30_000,
+      idleMs: ends === 'idle' ? 80 : 60_000,
+      totalMs: ends === 'total' ? 160 : 120_000,
     });
-    const outcome = await outcomeOf(ask(REQUEST));
+    const call = () => outcomeOf(ask(REQUEST));
+    const outcome = await (ends ? whileItHangs(call, () => server!.billed().length > 0, 200) : call());
     const most = mostOf(REQUEST, profileOf('*'), stream);
     const usage = { tokensIn: 11, tokensOut: 3 };
     const bill = server.billed()[0] ?? { tokensIn: 0, tokensOut: 0 };
@@ -62,7 +60,8 @@ describe('one attempt', () => {
     } else {
       expect(outcome).toBeInstanceOf(LlmError);
       const error = outcome as LlmError;
-      expect([error.fault, error.billed]).toEqual([fault, billed !== 'no']);
+      expect([fault, orFault]).toContain(error.fault);
+      expect(error.billed).toBe(billed !== 'no');
       expect(error.message).not.toContain(KEY);
       expect(error.message.length).toBeLessThan(360);
       expect(error.message).not.toMatch(/[\n<>]/);
@@ -344,7 +343,7 @@ describe('time and cancelling', () => {
     server = await startFaultServer({ plan: () => 'silence' });
     const control = new AbortController();
     const call = outcomeOf(endpoint(server.url)(REQUEST, control.signal));
-    await vi.waitFor(() => expect(server!.requests()).toHaveLength(1));
+    await vi.waitFor(() => expect(server!.requests()).toHaveLength(1), 30_000);
     control.abort();
     expect(await call).toMatchObject({ fault: 'cancelled', billed: true });
     const late = await outcomeOf(endpoint(server.url)(REQUEST, control.signal));

@@ -10,6 +10,7 @@ import { withRetry } from '../../src/llm/retry.ts';
 import { mostOf } from '../../src/llm/wire.ts';
 import { rngAt } from '../../src/rng.ts';
 import { FAULTS, type FaultServer, fixedAnswer, startFaultServer } from './fault-server.ts';
+import { whileItHangs } from './while-it-hangs.ts';
 
 const SEEDS = 25;
 const ATTEMPTS = 3;
@@ -43,7 +44,7 @@ function caseAt(kind: (typeof FAULTS)[number], seed: number): Case {
   return { seed, strikes, stream, request };
 }
 
-/** What hangs is ended after this time; on a busy machine it takes a while until a request has come to the server. */
+/** What hangs is ended after this time, by the clock of `whileItHangs`. */
 const HANGING_MS = 1000;
 
 /** The whole way of a call, as a run has it, with waiting left out; `sending` hears of every request. */
@@ -112,24 +113,26 @@ describe(`${SEEDS} calls each end in the documented class, and the ledger is wha
 
     const heavy = ['ten-megabytes', 'endless-body'].includes(kind.kind);
     for (let i = 0; i < SEEDS; i += heavy ? 4 : SEEDS) {
-      await Promise.all(
-        cases.slice(i, heavy ? i + 4 : SEEDS).map(async (one) => {
-          const ask = caller(kind, one, ledger, () => sent++);
-          const outcome = await ask(one.request).catch((error: unknown) => error);
-          const goesOn =
-            kind.fault === 'reply' ||
-            (new LlmError(kind.fault, '').retryable &&
-              one.strikes < ATTEMPTS &&
-              !IMPATIENT.includes(kind.kind));
-          if (goesOn) {
-            expect(outcome).toMatchObject({ message: { role: 'assistant' } });
-            replies++;
-          } else {
-            expect(outcome).toMatchObject({ name: 'LlmError' });
-            expect([kind.fault, kind.orFault]).toContain((outcome as LlmError).fault);
-          }
-        }),
-      );
+      const some = () =>
+        Promise.all(
+          cases.slice(i, heavy ? i + 4 : SEEDS).map(async (one) => {
+            const ask = caller(kind, one, ledger, () => sent++);
+            const outcome = await ask(one.request).catch((error: unknown) => error);
+            const goesOn =
+              kind.fault === 'reply' ||
+              (new LlmError(kind.fault, '').retryable &&
+                one.strikes < ATTEMPTS &&
+                !IMPATIENT.includes(kind.kind));
+            if (goesOn) {
+              expect(outcome).toMatchObject({ message: { role: 'assistant' } });
+              replies++;
+            } else {
+              expect(outcome).toMatchObject({ name: 'LlmError' });
+              expect([kind.fault, kind.orFault]).toContain((outcome as LlmError).fault);
+            }
+          }),
+        );
+      await (kind.ends ? whileItHangs(some, () => server!.billed().length === sent, HANGING_MS) : some());
     }
 
     const { calls, failed, tokensIn, tokensOut, usd, held } = ledger.totals();

@@ -422,7 +422,7 @@ describe('file', () => {
           const link = `/proc/self/fd/${fd}`;
           return existsSync(link) && readlinkSync(link) === file;
         });
-      await vi.waitFor(() => expect(held()).toEqual([]), 5000);
+      await vi.waitFor(() => expect(held()).toEqual([]), 30_000);
       expect(readLedger(file)).toMatchObject({ calls: 2 });
     },
   );

@@ -43,7 +43,7 @@ const ends = (board: LiveBoard, identity: string, outcome: 'done' | 'lost' = 'do
   board.news({ identity, asker: asker(job), kind: 'ended', outcome });
 
 async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 60_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error('waited in vain');
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -31,7 +31,7 @@ async function graders(parent: number): Promise<number[]> {
 }
 
 async function gone(pid: number): Promise<boolean> {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 600; i++) {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
     if (stat === '' || / Z /.test(stat)) return true;
     await new Promise((done) => setTimeout(done, 50));
@@ -79,14 +79,15 @@ describe('startGrader', () => {
       await pending.catch(() => {});
       expect(await gone(first!)).toBe(true);
       // The news of a death may take a moment; until then a submission is rejected with it.
-      await vi.waitFor(async () =>
-        expect(await grader!.grade('tiny-search', right)).toMatchObject({ score: 1 }),
+      await vi.waitFor(
+        async () => expect(await grader!.grade('tiny-search', right)).toMatchObject({ score: 1 }),
+        30_000,
       );
       const [second] = await graders(process.pid);
       expect(second).not.toBe(first);
       process.kill(second!, 'SIGKILL');
       await gone(second!);
-      await vi.waitFor(() => expect(grader!.grade('tiny-search', right)).rejects.toThrow('died'));
+      await vi.waitFor(() => expect(grader!.grade('tiny-search', right)).rejects.toThrow('died'), 30_000);
     },
   );
 

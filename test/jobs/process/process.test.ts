@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { type ProcessSpec, runProcess } from '../../../src/jobs/process/process.ts';
 import { processTree } from '../../../src/jobs/process/process-tree.ts';
@@ -8,7 +10,7 @@ const node = (code: string, change: Partial<ProcessSpec> = {}): ProcessSpec => (
   argv: [process.execPath, '-e', code],
   cwd: '/',
   env: { PATH: '/usr/bin:/bin' },
-  seconds: 30,
+  seconds: 60,
   outputBytes: 1000,
   ...change,
 });
@@ -37,10 +39,10 @@ describe.skipIf(process.platform !== 'linux')('nothing of a process stays behind
   test('after an abort', async () => {
     const name = mark();
     const control = new AbortController();
-    const running = runProcess(node(`${grandchild(name)} for (;;);`), control.signal);
+    const running = runProcess(node(`console.log('hi'); ${grandchild(name)} for (;;);`), control.signal);
     await until(() => processesWith(name).length > 1, 'the grandchild to start');
     control.abort();
-    expect((await running).cause).toBe('cancelled');
+    expect(await running).toMatchObject({ cause: 'cancelled', output: 'hi\n' });
     await until(() => processesWith(name).length === 0, 'the grandchild to end');
   });
 });
@@ -65,17 +67,32 @@ test('a deadline in years does not end it now', async () => {
 test.skipIf(process.platform !== 'linux')(
   'what waits at its deadline is told from what wants to go on',
   async () => {
-    const guard = {
-      line: () => null,
-      look: () => null,
-      waits: (pid: number) => processTree(pid).waits(10),
-      end: () => {},
+    const causeOf = async (waits: boolean) => {
+      const guard = { line: () => null, look: () => null, waits: () => waits, end: () => {} };
+      return (await runProcess(node('for (;;);', { seconds: 0.1 }), undefined, guard)).cause;
     };
-    const causeOf = async (code: string) =>
-      (await runProcess(node(code, { seconds: 1 }), undefined, guard)).cause;
-    const thread = "new (require('worker_threads').Worker)('for (;;);', { eval: true })";
-    expect(await causeOf('setTimeout(() => {}, 60_000)')).toBe('waiting');
-    expect([await causeOf('for (;;);'), await causeOf(thread)]).toEqual(['deadline', 'deadline']);
+    expect([await causeOf(true), await causeOf(false)]).toEqual(['waiting', 'deadline']);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a process that sleeps waits by itself; one of which a thread works does not',
+  async () => {
+    const works = "require('fs').writeSync(1, 'on'); for (;;);";
+    const thread = `new (require('worker_threads').Worker)(${JSON.stringify(works)}, { eval: true })`;
+    for (const [code, waits] of [
+      ["require('fs').writeSync(1, 'on'); setTimeout(() => {}, 300_000);", true],
+      [works, false],
+      [thread, false],
+    ] as const) {
+      const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
+      await once(child.stdout, 'data');
+      const looks = () => processTree(child.pid as number).waits(10);
+      // Before it sleeps, it has to end what it had begun.
+      if (waits) await until(looks, 'it to sleep');
+      else for (let i = 0; i < 20; i++) expect(looks()).toBe(false);
+      child.kill('SIGKILL');
+    }
   },
 );
 

@@ -151,7 +151,7 @@ export function isOurs({ submission, strange }: FakeTask): boolean {
 }
 
 /** Waits until `holds` does; fails after a while. */
-export async function until(holds: () => boolean, what: string, seconds = 20): Promise<void> {
+export async function until(holds: () => boolean, what: string, seconds = 60): Promise<void> {
   for (const end = performance.now() + 1000 * seconds; !holds(); await delay(5)) {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
   }
