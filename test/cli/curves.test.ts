@@ -1,9 +1,9 @@
-import { type ChildProcess, execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { smallWorld } from '../fixtures/small-world.ts';
-import { emptyFolder, evolve } from './evolve.ts';
+import { emptyFolder, evolve, evolveHeld } from './evolve.ts';
 import { decisionsOf, differences, eventsOf, resultsOf, triedIn } from './journal.ts';
 
 const SMALL = [
@@ -14,8 +14,8 @@ const SMALL = [
 
 let folder: ReturnType<typeof emptyFolder>;
 const at = (name: string) => path.join(folder.dir, name);
-const search = (out: string, more: string[] = [], during?: (child: ChildProcess) => void) =>
-  evolve([...SMALL, '--out', out, ...more], { cwd: folder.dir }, during);
+const search = (out: string, more: string[] = []) =>
+  evolve([...SMALL, '--out', out, ...more], { cwd: folder.dir });
 
 type Job = { trial: string; identity: string; kind: string; hit: boolean };
 /** What became of the jobs of a run, as its log has it. */
@@ -76,15 +76,12 @@ test('one worker or four, no cache: the same journal, and the same jobs stopped'
 test('killed again and again and resumed, it is the same run, with the same jobs stopped', async () => {
   const lines = eventsOf(at('calm')).length;
   for (const share of [0.2, 0.4, 0.6, 0.9]) {
-    await search('killed', ['--no-job-cache'], (child) => {
-      const timer = setInterval(() => {
-        const journal = at('killed/journal.jsonl');
-        if (!existsSync(journal) || readFileSync(journal, 'utf8').split('\n').length <= share * lines) return;
-        clearInterval(timer);
-        child.kill('SIGKILL');
-      }, 5);
-      child.on('close', () => clearInterval(timer));
-    });
+    const file = 'killed/journal.jsonl';
+    await evolveHeld(
+      [...SMALL, '--out', 'killed', '--no-job-cache'],
+      { cwd: folder.dir, file, lines: Math.round(share * lines) },
+      (child) => void child.kill('SIGKILL'),
+    );
   }
   expect((await search('killed', ['--no-job-cache'])).code).toBe(0);
   expect(differences(resultsOf(at('calm')), resultsOf(at('killed')))).toEqual([]);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { smallWorld } from '../fixtures/small-world.ts';
-import { emptyFolder, evolve } from './evolve.ts';
+import { emptyFolder, evolve, evolveHeld } from './evolve.ts';
 import { decisionsOf, differences, eventsOf, resultsOf, triedIn } from './journal.ts';
 
 const SMALL = [
@@ -13,8 +13,11 @@ const SMALL = [
 
 let folder: ReturnType<typeof emptyFolder>;
 const at = (name: string) => path.join(folder.dir, name);
-const small = (out: string, more: string[] = [], during?: (child: ChildProcess) => void) =>
-  evolve([...SMALL, '--out', out, ...more], { cwd: folder.dir }, during);
+const small = (out: string, more: string[] = []) =>
+  evolve([...SMALL, '--out', out, ...more], { cwd: folder.dir });
+/** The same, held as soon as its journal has so many lines, until `then` has resolved. */
+const held = (out: string, lines: number, then: (child: ChildProcess) => void | Promise<void>) =>
+  evolveHeld([...SMALL, '--out', out], { cwd: folder.dir, file: `${out}/journal.jsonl`, lines }, then);
 
 /** The run that nothing happens to; the others are compared with it. It also fills the cache of jobs. */
 let calm: Awaited<ReturnType<typeof small>>;
@@ -24,19 +27,6 @@ beforeAll(async () => {
   calm = await small('calm', ['--json', '--workers', '2']);
 }, 300_000);
 afterAll(() => folder.remove());
-
-/** Calls `then` as soon as the run's journal has `lines` lines. */
-function atLine(run: string, lines: number, then: (child: ChildProcess) => void) {
-  return (child: ChildProcess) => {
-    const timer = setInterval(() => {
-      const journal = at(`${run}/journal.jsonl`);
-      if (!existsSync(journal) || readFileSync(journal, 'utf8').split('\n').length <= lines) return;
-      clearInterval(timer);
-      then(child);
-    }, 5);
-    child.on('close', () => clearInterval(timer));
-  };
-}
 
 /** Command lines of processes that still work below this test's folder. */
 function leftOver(): string[] {
@@ -78,11 +68,7 @@ test('one worker or four, a warm cache or none: the same journal', async () => {
 test('killed again and again and resumed, it is the same run, and no known trial runs twice', async () => {
   const lines = eventsOf(at('calm')).length;
   for (const share of [0.02, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.98]) {
-    await small(
-      'killed',
-      [],
-      atLine('killed', Math.round(share * lines), (child) => child.kill('SIGKILL')),
-    );
+    await held('killed', Math.round(share * lines), (child) => void child.kill('SIGKILL'));
   }
   expect((await small('killed')).code).toBe(0);
   expect(differences(resultsOf(at('calm')), resultsOf(at('killed')))).toEqual([]);
@@ -92,11 +78,7 @@ test('killed again and again and resumed, it is the same run, and no known trial
 }, 300_000);
 
 test('Ctrl-C once stops in good order with exit code 130, and resume goes on to the same run', async () => {
-  const stopped = await small(
-    'stopped',
-    [],
-    atLine('stopped', 20, (child) => child.kill('SIGINT')),
-  );
+  const stopped = await held('stopped', 20, (child) => void child.kill('SIGINT'));
   expect(stopped.code).toBe(130);
   expect(stopped.stderr).toMatch(/evolve resume stopped/);
   expect(leftOver()).toEqual([]);
@@ -110,15 +92,11 @@ test('Ctrl-C once stops in good order with exit code 130, and resume goes on to 
 
 test('Ctrl-C twice leaves at once and loses nothing that was journalled', async () => {
   let kept: string[] = [];
-  const left = await small(
-    'left',
-    [],
-    atLine('left', 20, (child) => {
-      child.kill('SIGINT');
-      kept = triedIn(at('left'));
-      setTimeout(() => child.kill('SIGINT'), 1);
-    }),
-  );
+  const left = await held('left', 20, (child) => {
+    child.kill('SIGINT');
+    kept = triedIn(at('left'));
+    child.stderr?.on('data', (text: string) => /stopping/.test(text) && child.kill('SIGINT'));
+  });
   expect(left.code).toBe(130);
   expect((await small('left')).code).toBe(0);
   expect(triedIn(at('left'))).toEqual(expect.arrayContaining(kept));
@@ -169,18 +147,10 @@ describe('an --out that exists', () => {
 
   test('that another process writes is refused', async () => {
     let second: Awaited<ReturnType<typeof small>> | undefined;
-    let answered: Promise<unknown> = Promise.resolve();
-    await small(
-      'busy',
-      [],
-      atLine('busy', 10, (child) => {
-        answered = small('busy').then((ran) => {
-          second = ran;
-          child.kill('SIGKILL');
-        });
-      }),
-    );
-    await answered;
+    await held('busy', 10, async (child) => {
+      second = await small('busy');
+      child.kill('SIGKILL');
+    });
     expect(second).toMatchObject({ code: 2, stdout: '' });
     expect(second!.stderr).toMatch(/busy is being written by process \d+/);
   });

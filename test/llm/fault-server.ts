@@ -90,7 +90,8 @@ export async function startFaultServer({
     url,
     urlFor(kind) {
       if (kind === 'refused-connection') return `http://127.0.0.1:${closed}/v1`;
-      if (kind === 'name-not-found') return 'http://nowhere.invalid/v1';
+      // No name may have so long a part: nobody is asked, and no slow answer is waited for.
+      if (kind === 'name-not-found') return `http://${'x'.repeat(64)}.invalid/v1`;
       return kind === 'tls-to-a-plain-port' ? `https://127.0.0.1:${port}/v1` : url;
     },
     requests: () => requests,

@@ -13,6 +13,10 @@ import { until } from '../jobs/slurm/world.ts';
 import { call, realSlurm } from './real-slurm.ts';
 
 const { env, absent } = realSlurm();
+/** Waits until it is let go. */
+const WAITS = `const { existsSync } = await import('node:fs');
+while (!existsSync('data/go')) await new Promise((done) => setTimeout(done, 50));`;
+
 if (absent) console.warn(`SKIPPED, jobs on a real Slurm: ${absent}`);
 
 describe.skipIf(env === null)(
@@ -52,7 +56,7 @@ describe.skipIf(env === null)(
         ...{
           command: ['node', 'main.mjs'],
           folder,
-          data: { dir: folder, hash: 'data-1' },
+          data: { dir: mkdtempSync(join(dir, 'data-')), hash: 'data-1' },
           outputs: ['out.txt'],
         },
         ...{ limits: { seconds: 60, memoryMb: 256, outputBytes: 4096 }, gpus: 0, ...change },
@@ -65,6 +69,9 @@ describe.skipIf(env === null)(
       news: JobNews[] = [],
       signal = new AbortController().signal,
     ) => backend.run({ spec, identity: identify(spec), signal, tell: (one) => news.push(one) });
+
+    /** Lets a job end that waits. */
+    const letGo = ({ data }: JobSpec) => writeFileSync(join(data.dir, 'go'), '');
 
     /** Tasks of this test that wait or run, with their states. */
     const ours = (): string[] =>
@@ -92,14 +99,16 @@ describe.skipIf(env === null)(
 
     test('many give their results, and what they print is told while they run', async () => {
       const backend = open();
-      const slow = 'await new Promise((done) => setTimeout(done, 5000));';
       const news: JobNews[] = [];
       const specs = Array.from({ length: 12 }, (_, i) =>
         job(
-          `(await import('node:fs')).writeFileSync('out.txt', 'file ${i}'); console.log('job ${i}');${i === 0 ? slow : ''}`,
+          `(await import('node:fs')).writeFileSync('out.txt', 'file ${i}'); console.log('job ${i}');${i === 0 ? WAITS : ''}`,
         ),
       );
-      const ran = await Promise.all(specs.map((spec, i) => ask(backend, spec, i === 0 ? news : [])));
+      const running = Promise.all(specs.map((spec, i) => ask(backend, spec, i === 0 ? news : [])));
+      await until(() => news.some(({ kind }) => kind === 'output'), 'its words');
+      letGo(specs[0]!);
+      const ran = await running;
       for (const [i, { result, slot, waitMs }] of ran.entries()) {
         expect(result.outcome).toMatchObject({ kind: 'done', log: `job ${i}\n` });
         expect(result.files).toEqual([{ path: 'out.txt', text: `file ${i}` }]);
@@ -115,7 +124,7 @@ describe.skipIf(env === null)(
     test('GPUs: each job sees its own, and two that want all of them follow one another', async () => {
       const backend = open();
       const main = (mark: number) =>
-        `const at = Date.now(); await new Promise((done) => setTimeout(done, 1500));
+        `const at = Date.now(); await new Promise((done) => setTimeout(done, 700));
        console.log(JSON.stringify([process.env.CUDA_VISIBLE_DEVICES, at, Date.now(), ${mark}]));`;
       const run = async (gpus: number, mark: number) => {
         const { result } = await ask(backend, job(main(mark), { gpus }));
@@ -135,21 +144,22 @@ describe.skipIf(env === null)(
     test('cancelled jobs are gone from the queue, and the others go on', async () => {
       const backend = open();
       const control = new AbortController();
-      const wait = (ms: number) => job(`await new Promise((done) => setTimeout(done, ${ms}));`);
-      const cut = ask(backend, wait(600_000), [], control.signal);
-      const kept = ask(backend, wait(8_000));
+      const specs = [job(WAITS), job(`${WAITS}\n`)] as const;
+      const cut = ask(backend, specs[0], [], control.signal);
+      const kept = ask(backend, specs[1]);
       await running(2);
       control.abort();
       expect((await cut).result.outcome.kind).toBe('cancelled');
       await running(1);
+      letGo(specs[1]);
       expect((await kept).result.outcome.kind).toBe('done');
     });
 
     test('after kill -9 the jobs go on, and whoever resumes has what they give, once', async () => {
-      const main = 'await new Promise((done) => setTimeout(done, 9000)); console.log(Math.random());';
-      const specs = [job(main), job(`${main}\n`)];
+      const specs = [job(WAITS), job(`${WAITS}\n`)];
       const driver = drive(options(), specs, 1);
       await running(2).finally(() => kill(driver));
+      for (const spec of specs) letGo(spec);
       const backend = open();
       const ran = await Promise.all(specs.map((spec) => ask(backend, spec)));
       expect(ran.map(({ result }) => result.outcome.kind)).toEqual(['done', 'done']);

@@ -7,9 +7,10 @@ type Phase = {
   before?(world: World): void;
   /** Resolves when the jobs are to be cancelled. */
   reached(world: World): Promise<void>;
-  /** How fast the clock is, where several programs one after the other must not take a minute. */
-  speed?: number;
 };
+
+/** How fast the clock is: several programs, one after the other, must not take a minute. */
+const SPEED = 3;
 
 const phases: Phase[] = [
   { name: 'before they are submitted', reached: async () => {} },
@@ -46,7 +47,6 @@ const phases: Phase[] = [
   { name: 'while they run', reached: (world) => world.begun('a', 'b') },
   {
     name: 'while scancel does not work at first',
-    speed: 3,
     before: ({ cluster }) =>
       cluster.fault(
         'scancel',
@@ -60,7 +60,6 @@ const phases: Phase[] = [
   },
   {
     name: 'while Slurm is away for a moment',
-    speed: 3,
     before({ cluster }) {
       const gone = () => tell('', 'error: Unable to contact slurm controller (connect failure)');
       cluster.fault('scancel', gone);
@@ -81,7 +80,7 @@ describe.concurrent.each(['their signals', 'the end of the run'] as const)('jobs
       ];
       phase.before?.(world);
       world.hold('a', 'b');
-      const backend = world.open({}, { clock: clockOf(phase.speed) });
+      const backend = world.open({}, { clock: clockOf(SPEED) });
       const control = new AbortController();
       const asked = ['a', 'b'].map((name) => ask(backend, world.spec(name), control.signal));
       await phase.reached(world);
