@@ -22,7 +22,7 @@ import { baseline, endedRun } from '../fixtures/ended-run.ts';
 import { plainGenome } from '../fixtures/genomes.ts';
 import { smallWorld } from '../fixtures/small-world.ts';
 import { IDENTITY } from '../store/events.ts';
-import { emptyFolder, evolve } from './evolve.ts';
+import { emptyFolder, evolve, evolveHeld } from './evolve.ts';
 
 const champion = plainGenome({
   sampling: { ...baseline.sampling, temperature: 0.5 },
@@ -37,8 +37,8 @@ const TRIALS = 4 * 3 * 2;
 
 let folder: ReturnType<typeof emptyFolder>;
 const at = (...names: string[]) => path.join(folder.dir, ...names);
-const look = (args: string[], during?: Parameters<typeof evolve>[2]) =>
-  evolve([...args, '--repeats', '2', '--workers', '2'], { cwd: folder.dir, env: OFFLINE }, during);
+const LOOK = ['--repeats', '2', '--workers', '2'];
+const look = (args: string[]) => evolve([...args, ...LOOK], { cwd: folder.dir, env: OFFLINE });
 const linesOf = (run: string) => readFileSync(at(run, 'attribution.jsonl'), 'utf8').trimEnd().split('\n');
 
 /** Mean score of `one` − that of `other` over task means, from the lines of the run `calm`, between these repeats. */
@@ -63,7 +63,7 @@ beforeAll(async () => {
   await endedRun(folder.dir, 'open', champion, { ended: false });
   await endedRun(folder.dir, 'same', baseline);
   calm = await look(['attribute', 'calm', '--json']);
-}, 120_000);
+});
 afterAll(() => folder.remove());
 
 describe('evolve attribute', () => {
@@ -98,15 +98,11 @@ describe('evolve attribute', () => {
   });
 
   test('cut by Ctrl-C it keeps its trials and goes on to the same figures', async () => {
-    const file = at('cut/attribution.jsonl');
-    const stopped = await look(['attribute', 'cut'], (child) => {
-      const timer = setInterval(() => {
-        if (!existsSync(file) || readFileSync(file, 'utf8').split('\n').length <= 3) return;
-        clearInterval(timer);
-        child.kill('SIGINT');
-      }, 5);
-      child.on('close', () => clearInterval(timer));
-    });
+    const stopped = await evolveHeld(
+      ['attribute', 'cut', ...LOOK],
+      { cwd: folder.dir, file: 'cut/attribution.jsonl', lines: 3, env: OFFLINE },
+      (child) => void child.kill('SIGINT'),
+    );
     expect(stopped).toMatchObject({ code: 130, stdout: '' });
     expect(stopped.stderr).toMatch(/the same command goes on/);
     const before = linesOf('cut');
@@ -115,7 +111,7 @@ describe('evolve attribute', () => {
     expect(after).toMatchObject({ code: 0, stdout: calm.stdout });
     expect(linesOf('cut').slice(0, before.length)).toEqual(before);
     expect(linesOf('cut')).toHaveLength(TRIALS);
-  }, 60_000);
+  });
 
   test('--dry-run says the cost and touches nothing', async () => {
     const before = folder.files();
@@ -142,7 +138,7 @@ describe('evolve prune', () => {
     expect(genomeId(await loadGenome(at('calm/pruned')))).toBe(found.genome);
     const again = await look(['prune', 'calm', '--json', '--margin', '1']);
     expect(again).toMatchObject({ code: 0, stdout });
-  }, 60_000);
+  });
 
   test('overwrites nothing', async () => {
     mkdirSync(at('mine'));

@@ -59,7 +59,7 @@ test('a run goes without unfit tasks, says so before and after, and is resumed w
   expect(triedIn(at('run')).length).toBeGreaterThan(12);
   expect(tasks).toEqual(expect.arrayContaining(['s1', 's3', 's4', 'n2', 'f1']));
   for (const unfit of ['s2', 'n1']) expect(tasks).not.toContain(unfit);
-}, 120_000);
+});
 
 test('a run that left other tasks out is another run', async () => {
   const file = at('suite/suite.json');
@@ -70,4 +70,4 @@ test('a run that left other tasks out is another run', async () => {
   writeFileSync(file, before);
   expect(code).toBe(2);
   expect(stderr).toContain('what the audit leaves out of the suite was');
-}, 60_000);
+});

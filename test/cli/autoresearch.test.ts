@@ -82,7 +82,7 @@ describe.skipIf(python === null)(
       expect(bits[0]).toBeLessThan(5);
       expect(existsSync(path.join(kept, 'submission.csv'))).toBe(true);
       console.log(`validation bits per byte: ${bits.join(', ')}; score ${found.tasks[0]!.mean}`);
-    }, 300_000);
+    });
   },
 );
 

@@ -258,7 +258,7 @@ describe('no sandbox', () => {
       /^evolve: warning: bubblewrap \(bwrap\) is not installed, so jobs run without a sandbox$/m,
     );
     expect(stderr).toMatch(/budget/);
-  }, 120_000);
+  });
 });
 
 async function closedPort(): Promise<number> {

@@ -97,7 +97,7 @@ beforeAll(async () => {
     }, 20);
     child.on('close', () => clearInterval(timer));
   });
-}, 180_000);
+});
 afterAll(async () => {
   await agent.close();
   await mutator.close();

@@ -61,7 +61,7 @@ beforeAll(async () => {
   });
   agent = await startEndpoint({ key: SECRETS.OPENAI_API_KEY, list, answer: parrot() });
   mutator = await startEndpoint({ key: SECRETS.MY_LOGIN, list, answer: parrot() });
-}, 60_000);
+});
 afterAll(async () => {
   await agent.close();
   await mutator.close();
@@ -259,7 +259,7 @@ describe.each(RUNS)('a run $run the sandbox', ({ run, bin, args }) => {
   beforeAll(async () => {
     place = run;
     ({ ran, environments } = await search(run, bin, args));
-  }, 180_000);
+  });
 
   test('finishes, and the agent, the mutator and the critic were heard', () => {
     expect(ran.stderr).toMatch(/agent: small at http/);

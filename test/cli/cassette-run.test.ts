@@ -59,7 +59,7 @@ describe('a run of a model that never says the same twice', () => {
     expect(first.stderr).not.toContain('cassette');
     expect(first).toMatchObject({ code: 0 });
     expect(JSON.parse(first.stdout).cost.usd).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   test('is the same run again from its cassette, with no endpoint and no key, for nothing', async () => {
     const again = await run(['--replay', 'tape', '--out', 'again', '--json', '--workers', '1'], ALONE);
@@ -68,7 +68,7 @@ describe('a run of a model that never says the same twice', () => {
     expect(differences(decisionsOf(at('first')), decisionsOf(at('again')))).toEqual([]);
     expect(JSON.parse(again.stdout)).toMatchObject({ models: { spending: null }, cost: { usd: 0 } });
     expect(existsSync(at('again/ledger.jsonl'))).toBe(false);
-  }, 120_000);
+  });
 
   test('stops with exit code 4 at the first request that the cassette does not hold', async () => {
     const other = await run(['--replay', 'tape', '--out', 'other', '--seed', '2', '--quiet'], ALONE);
@@ -80,7 +80,7 @@ describe('a run of a model that never says the same twice', () => {
     expect(last[1]).toMatch(/^evolve: replay with the options, files and version/i);
     expect(other.code).toBe(4);
     expect(triedIn(at('other'))).toEqual([]);
-  }, 120_000);
+  });
 
   test('a cassette that is recorded on keeps what it had', async () => {
     const before = readFileSync(at('tape'), 'utf8');
@@ -92,7 +92,7 @@ describe('a run of a model that never says the same twice', () => {
     const again = await run(['--replay', 'tape', '--out', 'more-again', '--seed', '2'], ALONE);
     expect(again.code).toBe(0);
     expect(differences(decisionsOf(at('more')), decisionsOf(at('more-again')))).toEqual([]);
-  }, 120_000);
+  });
 });
 
 test('a run whose endpoint failed now and then replays without the faults', async () => {
@@ -119,7 +119,7 @@ test('a run whose endpoint failed now and then replays without the faults', asyn
   const again = await run(['--replay', 'faulty-first/tape', '--out', 'faulty-again'], ALONE);
   expect(again.code).toBe(0);
   expect(differences(decisionsOf(at('faulty-first')), decisionsOf(at('faulty-again')))).toEqual([]);
-}, 120_000);
+});
 
 test('a run in which calls were lost for good replays with the same losses', async () => {
   let never = '';
@@ -142,7 +142,7 @@ test('a run in which calls were lost for good replays with the same losses', asy
   expect(again.code).toBe(0);
   expect(lost('lost-again')).toBe(lost('lost-first'));
   expect(differences(decisionsOf(at('lost-first')), decisionsOf(at('lost-again')))).toEqual([]);
-}, 120_000);
+});
 
 test('evolve trial records and replays', async () => {
   const trial = (args: string[], env: Record<string, string | undefined>) => {
@@ -166,7 +166,7 @@ test('evolve trial records and replays', async () => {
   expect(other.stderr).not.toContain('trials done');
   expect(other.code).toBe(4);
   expect(scores(other)).toMatchObject([{ id: 's1', mean: null }]);
-}, 120_000);
+});
 
 test('the offline model in process is recorded and replayed like any other', async () => {
   const offline = (args: string[]) => run(['--model', 'offline', ...args], ALONE);
@@ -176,4 +176,4 @@ test('the offline model in process is recorded and replayed like any other', asy
   const first = decisionsOf(at('offline-first'));
   expect(differences(first, decisionsOf(at('offline-again')))).toEqual([]);
   expect(differences(first, decisionsOf(at('offline-plain')))).toEqual([]);
-}, 120_000);
+});

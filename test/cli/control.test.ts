@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ControlFile } from '../../src/report/control.ts';
 import { smallWorld } from '../fixtures/small-world.ts';
-import { emptyFolder, evolve } from './evolve.ts';
+import { emptyFolder, evolve, evolveHeld } from './evolve.ts';
 import { eventsOf, triedIn } from './journal.ts';
 
 const RUN = [
@@ -27,7 +27,7 @@ const at = (name: string) => path.join(folder.dir, 'run', name);
 beforeAll(async () => {
   folder = emptyFolder();
   await smallWorld(folder.dir);
-}, 60_000);
+});
 afterAll(() => folder.remove());
 
 test('--dry-run counts control arms, in 110 columns, and refuses those that say nothing', async () => {
@@ -51,18 +51,14 @@ test('--dry-run counts control arms, in 110 columns, and refuses those that say 
 
   const itself = await dry('--strategy', 'chain');
   expect(itself).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('with itself') });
-}, 60_000);
+});
 
 test('control arms get the trials of the search, and go on after an interruption in the midst of one', async () => {
-  const cut = await evolve([...RUN, '--quiet'], { cwd: folder.dir }, (child) => {
-    const timer = setInterval(() => {
-      const journal = at('control/resample/journal.jsonl');
-      if (!existsSync(journal) || readFileSync(journal, 'utf8').split('\n').length < 8) return;
-      clearInterval(timer);
-      child.kill('SIGINT');
-    }, 5);
-    child.on('close', () => clearInterval(timer));
-  });
+  const cut = await evolveHeld(
+    [...RUN, '--quiet'],
+    { cwd: folder.dir, file: 'run/control/resample/journal.jsonl', lines: 7 },
+    (child) => void child.kill('SIGINT'),
+  );
   expect(cut.code).toBe(130);
   expect(existsSync(at('control.json'))).toBe(false);
   const tried = triedIn(at('')).length;
@@ -101,4 +97,4 @@ test('control arms get the trials of the search, and go on after an interruption
 
   const longer = await evolve(['resume', 'run', '--generations', '3'], { cwd: folder.dir });
   expect(longer).toMatchObject({ code: 2, stderr: expect.stringContaining('has control arms') });
-}, 240_000);
+});

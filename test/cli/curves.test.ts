@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = emptyFolder();
   await smallWorld(folder.dir, { only: ['s1', 'v1', 'n1'], curves: true });
   calm = await search('calm', ['--json', '--workers', '2']);
-}, 300_000);
+});
 afterAll(() => folder.remove());
 
 test('jobs of search trials are stopped early, none on validation and sealed tasks, and the report tells of it', () => {
@@ -71,7 +71,7 @@ test('one worker or four, no cache: the same journal, and the same jobs stopped'
     expect(differences(decisionsOf(at('calm')), decisionsOf(at(run)))).toEqual([]);
     expect(stoppedIn(run)).toEqual(stoppedIn('calm'));
   }
-}, 300_000);
+});
 
 test('killed again and again and resumed, it is the same run, with the same jobs stopped', async () => {
   const lines = eventsOf(at('calm')).length;
@@ -91,4 +91,4 @@ test('killed again and again and resumed, it is the same run, with the same jobs
   expect(stoppedIn('calm')).toEqual(expect.arrayContaining(stoppedIn('killed')));
   const left = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n');
   expect(left.filter((line) => line.includes(folder.dir) && !line.includes('ps -eo'))).toEqual([]);
-}, 300_000);
+});

@@ -8,6 +8,8 @@ const CLI = path.resolve(import.meta.dirname, '../../dist/cli.js');
 
 const HOLD = path.join(import.meta.dirname, 'hold-at.mjs');
 
+type Env = Record<string, string | undefined>;
+
 export type Ran = { code: number | null; stdout: string; stderr: string };
 
 /**
@@ -16,11 +18,7 @@ export type Ran = { code: number | null; stdout: string; stderr: string };
  */
 export function evolve(
   args: string[],
-  {
-    cwd = process.cwd(),
-    env = {},
-    node = [],
-  }: { cwd?: string; env?: Record<string, string | undefined>; node?: string[] } = {},
+  { cwd = process.cwd(), env = {}, node = [] }: { cwd?: string; env?: Env; node?: string[] } = {},
   during: (child: ReturnType<typeof spawn>) => void = () => {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [...node, CLI, ...args], { cwd, env: { ...process.env, ...env } });
@@ -40,11 +38,11 @@ export function evolve(
  */
 export function evolveHeld(
   args: string[],
-  { cwd, file, lines }: { cwd: string; file: string; lines: number },
+  { cwd, file, lines, env = {} }: { cwd: string; file: string; lines: number; env?: Env },
   then: (child: ReturnType<typeof spawn>) => void | Promise<void>,
 ): Promise<Ran> {
-  const env = { HOLD_AT: `${lines} ${path.resolve(cwd, file)}` };
-  return evolve(args, { cwd, env, node: ['--import', HOLD] }, (child) => {
+  const held = { ...env, HOLD_AT: `${lines} ${path.resolve(cwd, file)}` };
+  return evolve(args, { cwd, env: held, node: ['--import', HOLD] }, (child) => {
     const timer = setInterval(async () => {
       if (statOf(`/proc/${child.pid}`)?.[0] !== 'T') return;
       clearInterval(timer);

@@ -1,10 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FoldsReport } from '../../src/report/folds.ts';
 import { smallWorld } from '../fixtures/small-world.ts';
-import { emptyFolder, evolve } from './evolve.ts';
+import { emptyFolder, evolve, evolveHeld } from './evolve.ts';
 import { differences, eventsOf, resultsOf, triedIn } from './journal.ts';
 
 const TASKS = ['s1', 's2', 'v1', 'n1', 'f1'];
@@ -16,8 +15,7 @@ const FOLDS = ['fold-1', 'fold-2'];
 
 let folder: ReturnType<typeof emptyFolder>;
 const at = (name: string) => path.join(folder.dir, name);
-const folds = (more: string[], during?: (child: ChildProcess) => void) =>
-  evolve([...SMALL, ...more], { cwd: folder.dir }, during);
+const folds = (more: string[]) => evolve([...SMALL, ...more], { cwd: folder.dir });
 
 /** The run that nothing happens to. */
 let calm: Awaited<ReturnType<typeof folds>>;
@@ -30,21 +28,11 @@ beforeAll(async () => {
   writeFileSync(file, JSON.stringify({ ...suite, tasks }));
   await smallWorld(at('roles'), { only: ['s1', 'n1'] });
   calm = await folds(['--folds', '2', '--out', 'calm', '--json']);
-}, 300_000);
+});
 afterAll(() => folder.remove());
 
-/** Calls `then` as soon as the journal of that fold has `lines` lines. */
-function atLine(fold: string, lines: number, then: (child: ChildProcess) => void) {
-  return (child: ChildProcess) => {
-    const timer = setInterval(() => {
-      const journal = at(`${fold}/journal.jsonl`);
-      if (!existsSync(journal) || readFileSync(journal, 'utf8').split('\n').length <= lines) return;
-      clearInterval(timer);
-      then(child);
-    }, 5);
-    child.on('close', () => clearInterval(timer));
-  };
-}
+/** Where a call is held: as soon as the journal of that fold has `lines` lines. */
+const line = (fold: string, lines: number) => ({ cwd: folder.dir, file: `${fold}/journal.jsonl`, lines });
 
 test('every task has a sealed score from a search that never tried it, and one document says so', async () => {
   expect(calm.code).toBe(0);
@@ -71,12 +59,13 @@ test('every task has a sealed score from a search that never tried it, and one d
   expect(JSON.parse(finished.stdout)).toEqual(report);
   expect(finished.stderr).toMatch(/calm is finished/);
   expect(existsSync(at('calm/report.md'))).toBe(true);
-}, 60_000);
+});
 
 test('killed, out of budget, interrupted and resumed, it is the same, and no known trial runs twice', async () => {
-  const killed = await folds(
-    ['--folds', '2', '--out', 'cut'],
-    atLine('cut/fold-1', 12, (child) => child.kill('SIGKILL')),
+  const killed = await evolveHeld(
+    [...SMALL, '--folds', '2', '--out', 'cut'],
+    line('cut/fold-1', 12),
+    (child) => void child.kill('SIGKILL'),
   );
   expect(killed.code).toBeNull();
   const spent = triedIn(at('calm/fold-1')).length + 5;
@@ -91,10 +80,10 @@ test('killed, out of budget, interrupted and resumed, it is the same, and no kno
   });
   expect(short.stderr).toMatch(/`evolve resume cut --budget-trials MORE` goes on/);
   const lines = eventsOf(at('cut/fold-2')).length;
-  const stopped = await evolve(
+  const stopped = await evolveHeld(
     ['resume', 'cut'],
-    { cwd: folder.dir },
-    atLine('cut/fold-2', lines + 4, (child) => child.kill('SIGINT')),
+    line('cut/fold-2', lines + 4),
+    (child) => void child.kill('SIGINT'),
   );
   expect(stopped.code).toBe(130);
   expect((await folds(['--folds', '2', '--out', 'cut', '--quiet'])).code).toBe(0);
@@ -103,7 +92,7 @@ test('killed, out of budget, interrupted and resumed, it is the same, and no kno
     const tried = triedIn(at(`cut/${fold}`));
     expect(new Set(tried).size).toBe(tried.length);
   }
-}, 300_000);
+});
 
 test('--dry-run tells the folds and what all of them take, and writes nothing', async () => {
   const before = folder.files().length;

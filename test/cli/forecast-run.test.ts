@@ -79,4 +79,4 @@ test('what a run then uses is near its forecast', async () => {
     expect(forecast / found, `${what}: ${forecast} forecast, ${found} used`).toBeGreaterThan(1 / FACTOR);
     expect(forecast / found, `${what}: ${forecast} forecast, ${found} used`).toBeLessThan(FACTOR);
   }
-}, 120_000);
+});

@@ -144,7 +144,7 @@ describe('a run whose jobs take seconds', () => {
     writeFileSync(at('go'), '');
     seen.follower = await follower.ended;
     ran = await ends;
-  }, 120_000);
+  });
 
   test('status says what runs, for whom and where, while another process writes the run', () => {
     expect(running).toMatchObject({ run: 'run', state: 'running', generations: 1, stop: null });
@@ -224,7 +224,7 @@ test('a run that was killed: status says so, -f ends, and resume sweeps what was
   });
   expect(resumed.code).toBe(0);
   expect(readdirSync(at('killed')).filter((name) => name.startsWith('live'))).toEqual([]);
-}, 120_000);
+});
 
 describe('bad input', () => {
   beforeAll(() => {

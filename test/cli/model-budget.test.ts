@@ -22,7 +22,7 @@ beforeAll(async () => {
     args: [...MANY, '--dry-run', '--json'],
   });
   first = JSON.parse(planned.stdout).calls.first;
-}, 120_000);
+});
 afterAll(async () => {
   await calm.close();
   world.remove();
@@ -74,7 +74,7 @@ describe.each(['usd', 'tokens'] as const)('--budget-%s', (unit) => {
     expect(askedAgain(endpoint.calls, calm.calls)).toBe(0);
     expectBooks(endpoint, unit);
     expect(differences(resultsOf(world.at('calm')), resultsOf(world.at(unit)))).toEqual([]);
-  }, 120_000);
+  });
 
   test('that does not pay for one generation is refused with the figure, and nothing is written or asked', async () => {
     const before = calm.calls.length;

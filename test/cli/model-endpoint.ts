@@ -38,7 +38,7 @@ export type Told = {
   costly?: boolean;
   /** Until a request is answered: a time in ms, or a promise to wait for. */
   after?: (n: number) => number | Promise<unknown>;
-  /** Answers to requests from number `from` on wait, once, until `count` requests wait; 20 s at most. */
+  /** Answers to requests from number `from` on wait, once, until `count` requests wait; a minute at most. */
   gather?: { from: number; count: number; complete?: () => void };
 };
 
@@ -77,7 +77,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
   const gathering = new Promise<void>((resolve) => {
     gathered = resolve;
   });
-  const overdue = setTimeout(gathered, 20_000);
+  let overdue: NodeJS.Timeout | undefined;
 
   const listen = async () => {
     server = createServer(async (req, res) => {
@@ -111,6 +111,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
         for (const timer of timers) clearInterval(timer);
       });
       if (gather && n >= gather.from) {
+        overdue ??= setTimeout(gathered, 60_000);
         if (waiting >= gather.count) {
           gather.complete?.();
           gathered();

@@ -64,4 +64,4 @@ test('a 16 × 10 run with 30% faults is the run without them, and the ledger is 
   );
   expect(lost).toEqual([]);
   expect(spentIn(world.at('faulty'))).toEqual(faulty.bill());
-}, 180_000);
+});

@@ -49,7 +49,7 @@ test('an endpoint that goes away pauses the run, which goes on by itself when it
   expect(ran).toMatchObject({ code: 0, stderr: expect.stringMatching(/going on after/) });
   // Replies that come in while others fail may end a first pause at once.
   const pauses = typesIn('paused').filter((type) => /paused/.test(type));
-  expect(pauses.join(' ')).toMatch(/^paused unpaused( paused unpaused)?$/);
+  expect(pauses.join(' ')).toMatch(/^paused unpaused( paused unpaused)*$/);
   expect(lostIn('paused')).toEqual([]);
   expect(differences(resultsOf(world.at('calm')), resultsOf(world.at('paused')))).toEqual([]);
 });
@@ -132,7 +132,7 @@ test('a request that the endpoint never answers costs its trial, which is missin
       return raw === never ? status('500', 500, 'unavailable', 'no') : null;
     },
   });
-  const ran = await world.search('poisoned', { endpoint, args: [...QUICK, '--max-pause', '5s'] });
+  const ran = await world.search('poisoned', { endpoint, args: [...QUICK, '--max-pause', '1m'] });
   await endpoint.close();
   expect(never).not.toBe('');
   expect(ran.code).toBe(0);
@@ -154,15 +154,24 @@ test('one that answers, but never as it should, ends the run with exit code 4 an
   expect(ran.stderr).toMatch(/no such deployment.*`evolve resume useless` goes on/);
 });
 
-describe.each([401, 402, 403])('a %i in the middle', (code) => {
+/** Resolves when nothing has been asked for a while: for twenty looks, as this process may have been held up itself. */
+async function quiet({ calls }: ModelEndpoint): Promise<void> {
+  for (let looks = 0, known = 0; looks < 20; looks++) {
+    if (calls.length > known) looks = 0;
+    known = calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}
+
+describe.each([401, 402])('a %i in the middle', (code) => {
   test('stops the run at once, says what to do, and the run can be resumed', async () => {
     const from = 120;
     let mended = false;
     const refusal: KnownFault = status(String(code), code, 'refused', 'no');
-    const endpoint = await startModel({
-      // A refusal takes a while, so that all calls under way have come in before the first of them.
+    const endpoint: ModelEndpoint = await startModel({
+      // All calls under way have come in before the first is refused.
       meets: (n) => (mended || n < from ? null : refusal),
-      after: (n) => (mended || n < from ? 0 : 300),
+      after: (n) => (mended || n < from ? 0 : quiet(endpoint)),
     });
     const name = `refused-${code}`;
     const ran = await world.search(name, { endpoint, args: QUICK });

@@ -88,7 +88,7 @@ test('mutator and critic by flags: each is asked for its own with its own key, a
   expect(ran.code).toBe(0);
   expectEachItsOwn();
   expectBooks('flags', { ...PRICES, critic: null });
-}, 120_000);
+});
 
 test('by a config file, which may give prices: the ledger counts with them', async () => {
   const { env, settings } = await startAll();
@@ -111,4 +111,4 @@ test('by a config file, which may give prices: the ledger counts with them', asy
   expect(eventsOf(world.at('file'))[0]).toMatchObject({
     identity: { model: MODEL, mutator: MUTATOR, critic: CRITIC },
   });
-}, 120_000);
+});

@@ -33,7 +33,7 @@ test('Ctrl-C reaches a mutator that does not answer, and nothing more is asked',
   expect(stderr).toContain('stopping; model calls under way may end first');
   // The slots of one generation ask side by side; none asks again after the stop.
   expect(asked).toBeLessThanOrEqual(2);
-}, 120_000);
+});
 
 test('a budget holds for whoever resumes, until another one is given', async () => {
   const own = await startModel({ costly: true });
@@ -52,4 +52,4 @@ test('a budget holds for whoever resumes, until another one is given', async () 
   const more = await world.resume('bound', { endpoint: own, args: ['--budget-usd', '1000', '--quiet'] });
   expect(more.code).toBe(0);
   await own.close();
-}, 300_000);
+});

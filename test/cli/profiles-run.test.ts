@@ -32,7 +32,7 @@ beforeAll(async () => {
   const stern = plainGenome({ sampling: { ...sampling, frequency_penalty: 0.3, top_p: 0.8 } });
   await saveGenome(stern, at('genomes', 'stern'));
   await saveGenome(cold, at('cold', 'baseline'));
-}, 60_000);
+});
 afterAll(() => folder.remove());
 
 type Body = { [key: string]: unknown };
@@ -132,7 +132,7 @@ describe('MiniMax-M2.7', () => {
     ran = await search('MiniMax-M2.7', 'minimax', server.endpoint);
     refused = server.refused;
     asked = server.endpoint.asked.map(({ body }) => body);
-  }, 120_000);
+  });
 
   test('finishes without a refusal', () => {
     expect(refused).toEqual([]);
@@ -178,7 +178,7 @@ describe('MiniMax-M2.7', () => {
     expect(readFileSync(at('two/report.md'), 'utf8')).toContain(
       'sampling.temperature is 0 in the champion, and was sent as 0.01',
     );
-  }, 120_000);
+  });
 
   test('thinking is in trajectories as reasoning, and in no note, lesson, edit or report', () => {
     expect(wordsOf('minimax')).not.toContain(THOUGHT);
@@ -209,7 +209,7 @@ describe('a reasoning model of OpenAI', () => {
     for (const { genome, founder } of await candidatesOf('openai')) {
       for (const name of names) expect(genome.sampling[name]).toBe(founder.sampling[name]);
     }
-  }, 120_000);
+  });
 });
 
 describe('a model that nothing is known of', () => {
@@ -234,5 +234,5 @@ describe('a model that nothing is known of', () => {
       steps.flatMap((step) => step.reasoning_content ?? []),
     );
     expect(new Set(thought)).toEqual(new Set([DECOY]));
-  }, 120_000);
+  });
 });

@@ -32,19 +32,15 @@ test('the README shows how to look, to measure, to forecast and to run', () => {
 });
 
 // The last one is a whole run of several dollars: here only its forecast.
-test.each(COMMANDS.map((line, i) => (i === 3 ? `${line} --dry-run` : line)))(
-  'evolve %s',
-  async (line) => {
-    const unsafe = line === 'doctor' ? [] : ['--unsafe-no-sandbox'];
-    const env = { OPENAI_BASE_URL: endpoint.url, OPENAI_API_KEY: 'a-key-of-the-readme-1' };
-    const { code, stdout } = await evolve([...line.split(' '), ...unsafe], { cwd: folder.dir, env });
-    expect(code).toBe(0);
-    if (line.startsWith('trial'))
-      expect(stdout).toMatch(/house-prices .*\n[\s\S]*tokens in, .* out, \$0\.\d\d/);
-    if (line.includes('--dry-run')) expect(stdout).toMatch(/^money +about \$\d+/m);
-  },
-  120_000,
-);
+test.each(COMMANDS.map((line, i) => (i === 3 ? `${line} --dry-run` : line)))('evolve %s', async (line) => {
+  const unsafe = line === 'doctor' ? [] : ['--unsafe-no-sandbox'];
+  const env = { OPENAI_BASE_URL: endpoint.url, OPENAI_API_KEY: 'a-key-of-the-readme-1' };
+  const { code, stdout } = await evolve([...line.split(' '), ...unsafe], { cwd: folder.dir, env });
+  expect(code).toBe(0);
+  if (line.startsWith('trial'))
+    expect(stdout).toMatch(/house-prices .*\n[\s\S]*tokens in, .* out, \$0\.\d\d/);
+  if (line.includes('--dry-run')) expect(stdout).toMatch(/^money +about \$\d+/m);
+});
 
 test('its config file says of models what can be said', () => {
   const { models } = parse(SECTION.split('```yaml')[1]!.split('```')[0]!);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   folder = emptyFolder();
   await smallWorld(folder.dir);
   calm = await small('calm', ['--json', '--workers', '2']);
-}, 300_000);
+});
 afterAll(() => folder.remove());
 
 /** Command lines of processes that still work below this test's folder. */
@@ -63,7 +63,7 @@ test('one worker or four, a warm cache or none: the same journal', async () => {
   expect((await small('four', ['--workers', '4', '--concurrency', '16', '--no-job-cache'])).code).toBe(0);
   expect(differences(decisionsOf(at('calm')), decisionsOf(at('one')))).toEqual([]);
   expect(differences(decisionsOf(at('calm')), decisionsOf(at('four')))).toEqual([]);
-}, 300_000);
+});
 
 test('killed again and again and resumed, it is the same run, and no known trial runs twice', async () => {
   const lines = eventsOf(at('calm')).length;
@@ -75,7 +75,7 @@ test('killed again and again and resumed, it is the same run, and no known trial
   const tried = triedIn(at('killed'));
   expect(new Set(tried).size).toBe(tried.length);
   expect(leftOver()).toEqual([]);
-}, 300_000);
+});
 
 test('Ctrl-C once stops in good order with exit code 130, and resume goes on to the same run', async () => {
   const stopped = await held('stopped', 20, (child) => void child.kill('SIGINT'));
@@ -88,7 +88,7 @@ test('Ctrl-C once stops in good order with exit code 130, and resume goes on to 
   const resumed = await evolve(['resume', 'stopped', '--json'], { cwd: folder.dir });
   expect(resumed.code).toBe(0);
   expect(differences(resultsOf(at('calm')), resultsOf(at('stopped')))).toEqual([]);
-}, 300_000);
+});
 
 test('Ctrl-C twice leaves at once and loses nothing that was journalled', async () => {
   let kept: string[] = [];
@@ -101,7 +101,7 @@ test('Ctrl-C twice leaves at once and loses nothing that was journalled', async 
   expect((await small('left')).code).toBe(0);
   expect(triedIn(at('left'))).toEqual(expect.arrayContaining(kept));
   expect(differences(resultsOf(at('calm')), resultsOf(at('left')))).toEqual([]);
-}, 300_000);
+});
 
 describe('an --out that exists', () => {
   test('and is finished prints its result and runs nothing', async () => {
@@ -172,13 +172,13 @@ describe('limits', () => {
     expect((await evolve(['show', 'short', 'baseline'], { cwd: folder.dir })).code).toBe(0);
     expect((await evolve(['resume', 'short', '--quiet'], { cwd: folder.dir })).code).toBe(0);
     expect(differences(resultsOf(at('calm')), resultsOf(at('short')))).toEqual([]);
-  }, 300_000);
+  });
 
   test('so does a limit of time', async () => {
     const short = await small('timed', ['--max-time', '1s', '--no-job-cache', '--json']);
     expect(short.code).toBe(3);
     expect(JSON.parse(short.stdout)).toMatchObject({ stop: 'max-time' });
-  }, 300_000);
+  });
 });
 
 test('a larger --generations extends a finished run', async () => {
@@ -190,7 +190,7 @@ test('a larger --generations extends a finished run', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ stop: 'finished', generations: 3 });
   // The baseline met the sealed tasks on these seeds before.
   expect(JSON.parse(stdout).trials.cached).toBeGreaterThanOrEqual(8);
-}, 300_000);
+});
 
 test('--dry-run tells the plan and touches nothing', async () => {
   const before = folder.files().length;

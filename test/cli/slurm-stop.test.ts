@@ -16,7 +16,7 @@ beforeAll(async () => {
   env = { PATH: `${cluster.env.PATH}:${process.env.PATH}`, SLURM_CONF: cluster.env.SLURM_CONF! };
   writeFileSync(world.at('slurm.yaml'), 'jobs: slurm\nslurm: {poll: 300ms, batch: 100ms}\n');
   expect(await world.search('local', { model: 'offline', size: [4, 1] })).toMatchObject({ code: 0 });
-}, 300_000);
+});
 afterAll(async () => {
   await cluster.close();
   world.remove();
@@ -70,7 +70,7 @@ test('an account that is refused midway stops the run with exit 4 and the reason
   expect(ran.stderr).toMatch(/evolve: .*`slurm` \(partition, account/i);
   cluster.broken = {};
   await goesOn('refused');
-}, 300_000);
+});
 
 test('Ctrl-C cancels the jobs, and the run can be resumed', async () => {
   const before = cluster.tasks.length;
@@ -85,7 +85,7 @@ test('Ctrl-C cancels the jobs, and the run can be resumed', async () => {
   expect(ran.code).toBe(130);
   expect(left()).toEqual([]);
   await goesOn('interrupted');
-}, 300_000);
+});
 
 test('an account that is refused from the start is told before the search begins', async () => {
   cluster.broken.sbatch = () => tell('', 'sbatch: error: Batch job submission failed: Invalid account');
@@ -96,7 +96,7 @@ test('an account that is refused from the start is told before the search begins
   expect(left()).toEqual([]);
   // It is no run that somebody would try to resume.
   expect(existsSync(world.at('never'))).toBe(false);
-}, 300_000);
+});
 
 test('a killed run is gone on with on this machine, and what it left on Slurm is cancelled', async () => {
   const before = cluster.tasks.length;
@@ -122,7 +122,7 @@ test('a killed run is gone on with on this machine, and what it left on Slurm is
   expect(left()).toEqual([]);
   expect(differences(resultsOf(world.at('local')), resultsOf(world.at('moved')))).toEqual([]);
   cluster.slots = 8;
-}, 300_000);
+});
 
 test('a run of this machine is gone on with on Slurm', async () => {
   const before = cluster.tasks.length;
@@ -130,4 +130,4 @@ test('a run of this machine is gone on with on Slurm', async () => {
   expect(await world.resume('local', { env, args })).toMatchObject({ code: 0 });
   expect(cluster.tasks.length).toBeGreaterThan(before + 1);
   expect(left()).toEqual([]);
-}, 300_000);
+});

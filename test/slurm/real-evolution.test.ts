@@ -30,5 +30,5 @@ describe.skipIf(env === null)(`an evolution on a real Slurm${absent && ` (skippe
     expect(call('squeue', ['--noheader', '--states=PENDING,RUNNING', '--format=%j'], env!)).not.toContain(
       'evolve-',
     );
-  }, 300_000);
+  });
 });

@@ -18,7 +18,7 @@ describe('what an agent may try works without the sandbox, and fails within it',
   afterAll(() => range.close());
 
   for (const { tried, absent, name } of cases) {
-    test.skipIf(absent !== null)(name, { timeout: 60_000 }, async ({ skip }) => {
+    test.skipIf(absent !== null)(name, async ({ skip }) => {
       const bare = await range.attempt(tried, 'bare');
       const guarded = tried.guarded || tried.needs?.includes('root');
       if (!bare && guarded) skip('this machine holds it by itself');
