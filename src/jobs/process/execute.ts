@@ -96,7 +96,7 @@ export async function execute(
   const { prunedAt, metrics } = heard;
   const verdict =
     fault === null
-      ? judge(ended, { ...limits, command: spec.command[0] ?? '', prunedAt })
+      ? judge(ended, { ...limits, command: spec.command[0] ?? '', prunedAt, overran: hold.overran() })
       : { kind: 'lost' as const, reason: fault, log: ended.output };
   const common = {
     log: lastBytes(verdict.log, outputBytes),

@@ -53,6 +53,11 @@ export type Hold = {
   doors: string[];
   /** Looks at the job whose first process is `root`: why to stop it, or null. */
   look(root: number): Stop | null;
+  /**
+   * Was one of its processes seen to go on with more CPU time than it may have? It ignores what the system then tells it, and is
+   * killed by it a few seconds later.
+   */
+  overran(): boolean;
   /** Does the job wait by itself, not for its share of the machine? */
   waits(root: number): boolean;
   /** Ends what has left the group of the process `root`, which has ended. */
@@ -80,11 +85,13 @@ export function holdJob(
   const group = place && makeCgroup(place, { memoryMb: memoryMb + filesMb, processes });
   let tree: ProcessTree | null = null;
   let atEnd: Stop | 'machine' | null = null;
+  let overran = false;
   const struck = (root: number): Stop | 'machine' | null => {
     const why = group?.struck() ?? null;
     if (why !== null) return why;
     tree ??= processTree(root);
     if (tree.count() > processes) return 'processes';
+    overran ||= !limits.wall && tree.cpuSeconds() > Math.ceil(limits.seconds);
     const files = status === null ? 0 : sandboxFiles(status);
     return tree.bytes(memoryMb * 2 ** 20, files) > memoryMb * 2 ** 20 ? 'memory' : null;
   };
@@ -95,6 +102,7 @@ export function holdJob(
       const why = struck(root);
       return (why === 'machine' ? null : why) ?? excess(tree?.pids());
     },
+    overran: () => overran,
     waits: (root) => processTree(root).waits(limits.seconds),
     end(root) {
       // Asked first: killing refuses processes as well.

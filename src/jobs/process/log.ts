@@ -20,8 +20,17 @@ export function cleanLog(output: string, aliases: Aliases): string {
   return log.replace(/\(node:\d+\)/g, '(node)');
 }
 
-/** What decides how an ended process is read: its limits, and the step at which its curve had it stopped. */
-export type Terms = { command: string; wall: boolean; diskMb: number; prunedAt: number | null };
+/**
+ * What decides how an ended process is read: its limits, the step at which its curve had it stopped, and whether it was seen
+ * to have had more CPU time than it may (`Hold`).
+ */
+export type Terms = {
+  command: string;
+  wall: boolean;
+  diskMb: number;
+  prunedAt: number | null;
+  overran: boolean;
+};
 
 /**
  * Reads an ended process, whose output is cleaned. Exit codes above 128 are signals, as the sandbox and shells report them. An abort by the
@@ -29,7 +38,7 @@ export type Terms = { command: string; wall: boolean; diskMb: number; prunedAt: 
  * short of memory it dies now with a report, now without. A process that was ended from outside is `lost`, and so is one
  * that met the safety deadline; but one that waited then by itself would do so on any machine.
  */
-export function judge(ended: Ended, { command, wall, diskMb, prunedAt }: Terms): Verdict {
+export function judge(ended: Ended, { command, wall, diskMb, prunedAt, overran }: Terms): Verdict {
   const log = ended.output;
   const stopped = (why: string) => `${log}\n[stopped: ${why}]\n`;
   const failed = (why: string): Verdict => ({ kind: 'failed', exitCode: 1, log: stopped(why) });
@@ -46,8 +55,10 @@ export function judge(ended: Ended, { command, wall, diskMb, prunedAt }: Terms):
   if (ended.cause === 'processes') return failed('too many processes');
   if (ended.cause === 'files') return failed('too many files');
   if (ended.cause === 'disk') return failed(`more than ${diskMb} MB on the disk`);
-  if (ended.signal === 'SIGKILL') return { kind: 'lost', reason: 'killed from outside', log };
   const exitCode = ended.signal === null ? ended.code : 128 + constants.signals[ended.signal];
+  if (exitCode === tookTooLong || (exitCode === killed && overran))
+    return { kind: 'timeout', log: stopped('too much CPU time') };
+  if (ended.signal === 'SIGKILL') return { kind: 'lost', reason: 'killed from outside', log };
   if (exitCode === 0) return { kind: 'done', log };
   const refused = notRunnable.exec(log);
   if (refused) {
@@ -59,7 +70,6 @@ export function judge(ended: Ended, { command, wall, diskMb, prunedAt }: Terms):
       log: `${name}: ${missing ? 'command not found' : why}\n`,
     };
   }
-  if (exitCode === tookTooLong) return { kind: 'timeout', log: stopped('too much CPU time') };
   const crashed = crashes.includes(exitCode);
   if (crashed && (command === 'node' || memoryWords.test(log))) {
     return { kind: 'out-of-memory', log: `${withoutCrashReport(log)}\nFATAL ERROR: out of memory\n` };
@@ -90,8 +100,9 @@ function withoutCrashReport(log: string): string {
 const notRunnable = /^(?:bwrap: execvp|[^\n]*\bsh: [^\n]*exec:) ([^\n]*): ([^\n:]*)\n?$/;
 /** 128 + SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGSEGV. */
 const crashes = [132, 133, 134, 135, 139];
-/** 128 + SIGXCPU, on Linux. */
+/** 128 + SIGXCPU, on Linux; and 128 + SIGKILL, which follows where that was ignored. */
 const tookTooLong = 152;
+const killed = 137;
 const memoryWords = /out of memory|Allocation failed|bad_alloc/;
 /** What Node and Python say when there was no memory for one large array. */
 const memoryErrors = /RangeError: Array buffer allocation failed|^MemoryError/m;

@@ -2,8 +2,16 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { sep } from 'node:path';
 import { statOf } from '../../proc.ts';
 
-/** A process of this machine. `tasks` are its threads; `bytes` what of it is in memory, shared pages included. */
-type Seen = { pid: number; parent: number; group: number; session: number; tasks: number; bytes: number };
+/** A process of this machine. `tasks` are its threads; `cpu` seconds it has had; `bytes` what of it is in memory, shared pages included. */
+type Seen = {
+  pid: number;
+  parent: number;
+  group: number;
+  session: number;
+  tasks: number;
+  cpu: number;
+  bytes: number;
+};
 
 /** A process and all that came from it, as far as that can be seen. */
 export type ProcessTree = {
@@ -14,6 +22,8 @@ export type ProcessTree = {
    * in memory, mapped or not. As of the last `count`.
    */
   bytes(enough: number, files: number): number;
+  /** The seconds of CPU of the process in it that has had most. As of the last `count`. */
+  cpuSeconds(): number;
   /** Does all of it sleep, and has wanted less than so many seconds of CPU, had them or not? Then it waits by itself. */
   waits(seconds: number): boolean;
   /** Its processes, as of the last `count`. */
@@ -60,6 +70,7 @@ export function processTree(root: number): ProcessTree {
       // What is mapped of the files counts once.
       return own.reduce((sum, { anon }) => sum + anon, Math.max(shared, files));
     },
+    cpuSeconds: () => Math.max(0, ...members.map(({ cpu }) => cpu)),
     pids: () => members.map(({ pid }) => pid),
     waits(seconds) {
       look(processes());
@@ -138,6 +149,7 @@ function processes(): Seen[] {
       group: at(2),
       session: at(3),
       tasks: at(17),
+      cpu: (at(11) + at(12)) / ticksPerSecond,
       bytes: at(21) * pageBytes,
     });
   }
@@ -157,6 +169,8 @@ function ownBytes({ pid, bytes }: Seen): { anon: number; shmem: number } {
   }
 }
 
+/** In which the system tells of CPU time (USER_HZ), on all machines that Node 20 runs on. */
+const ticksPerSecond = 100;
 let pageBytes = 0;
 
 /** The unit in which the system counts; no interface of Node tells it. */

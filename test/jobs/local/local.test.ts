@@ -22,6 +22,15 @@ const train = `import { readFileSync, writeFileSync } from 'node:fs';
 writeFileSync('submission.csv', readFileSync('data/train.csv'));
 console.log('trained');`;
 
+test('a job that ignores the word that its CPU time is over takes too long all the same, and runs once', async () => {
+  const { run, records } = runner({ sandbox: 'none' });
+  const main = "process.on('SIGXCPU', () => {}); for (;;);";
+  const limits = { seconds: 1, memoryMb: 256, outputBytes: 100 };
+  const out = await run(job(main, { limits }));
+  expect(out).toMatchObject({ kind: 'timeout', log: '\n[stopped: too much CPU time]\n' });
+  expect(records).toMatchObject([{ runMs: out.ms }]);
+}, 60_000);
+
 describe.each(levels)('a job, sandbox %s', (sandbox) => {
   test('reads its files and data, and gives its outputs and its log', async () => {
     const { run } = runner({ sandbox });

@@ -12,7 +12,7 @@ const ended = (change: Partial<Ended>): Ended => ({
   ...change,
 });
 
-const node: Terms = { command: 'node', wall: false, diskMb: 64, prunedAt: null };
+const node: Terms = { command: 'node', wall: false, diskMb: 64, prunedAt: null, overran: false };
 
 test('real paths are replaced, the longer first, as addresses too', () => {
   const aliases = [
@@ -25,6 +25,16 @@ test('real paths are replaced, the longer first, as addresses too', () => {
   expect(cleanLog(log, aliases)).toBe(
     'at file:///work/main.mjs:3\nopen /work/data/x.csv\n/work/data/train.csv (node) W',
   );
+});
+
+test('what is killed after it was seen to have overrun its CPU time has taken too long; else somebody else did it', () => {
+  const outcome = { kind: 'timeout', log: 'x\n[stopped: too much CPU time]\n' };
+  const bare = ended({ code: -1, signal: 'SIGKILL', output: 'x' });
+  const contained = ended({ code: 137, output: 'x' });
+  for (const end of [bare, contained]) expect(judge(end, { ...node, overran: true })).toEqual(outcome);
+  expect(judge(bare, node).kind).toBe('lost');
+  expect(judge(contained, node)).toMatchObject({ kind: 'failed', exitCode: 137 });
+  expect(judge(ended({}), { ...node, overran: true }).kind).toBe('done');
 });
 
 test('how a process ended decides what its outcome is', () => {
