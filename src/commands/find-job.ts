@@ -35,14 +35,20 @@ export function recordOf(
 }
 
 /**
- * The job that `name` means, the beginning of an identity or TRIAL/N: it is under way, or has ended and left a log. Throws a
- * `UserError` where there is none, or several.
+ * A job that is under way, or has ended: `log` is where its output stands. `unkept`: its trial has not put it there, be it that
+ * it is about to or was cut off; the error says so.
  */
-export function findJob(folder: string, name: string, known: Known): { live: LiveJob } | { log: string } {
+export type Found = { live: LiveJob } | { log: string } | { unkept: UserError };
+
+/**
+ * The job that `name` means, the beginning of an identity or TRIAL/N. Throws a `UserError` where there is none, there are several,
+ * or its output will never be kept.
+ */
+export function findJob(folder: string, name: string, known: Known): Found {
   return name.includes('/') ? findByTrial(folder, name, known) : findByIdentity(folder, name, known);
 }
 
-function findByTrial(folder: string, name: string, known: Known): { live: LiveJob } | { log: string } {
+function findByTrial(folder: string, name: string, known: Known): Found {
   const [, start = '', number = ''] = /^([0-9a-f]{4,})\/(\d+)$/.exec(name) ?? [];
   if (start === '') throw noName(name);
   const dir = join(folder, 'trials');
@@ -54,14 +60,13 @@ function findByTrial(folder: string, name: string, known: Known): { live: LiveJo
   if (live) return { live };
   const log = trialLog(folder, trial, Number(number));
   if (existsSync(log)) return { log };
-  throw new UserError(`trial ${trial} has no job ${number} with a log`, listHint(folder));
+  const none = new UserError(`trial ${trial} has no job ${number} with a log`, listHint(folder));
+  if (known.ended.some((job) => job.trial === trial && job.job === Number(number) && leavesLog(job)))
+    return { unkept: none };
+  throw none;
 }
 
-function findByIdentity(
-  folder: string,
-  name: string,
-  { live, ended }: Known,
-): { live: LiveJob } | { log: string } {
+function findByIdentity(folder: string, name: string, { live, ended }: Known): Found {
   if (!/^[0-9a-f]{4,}$/.test(name)) throw noName(name);
   const fits = ({ identity }: { identity: string }) => identity.startsWith(name);
   const [running, records] = [live.filter(fits), ended.filter(fits)];
@@ -76,16 +81,22 @@ function findByIdentity(
   const logs = records.flatMap(({ trial, job }) => (trial && job ? [trialLog(folder, trial, job)] : []));
   const log = logs.findLast((path) => existsSync(path));
   if (log !== undefined) return { log };
-  const { kind } = records.at(-1)!;
-  throw logs.length === 0
-    ? new UserError(
-        `${folder} was made by a version of evolve that did not note whose job ${identity} is`,
-        'give TRIAL/N; its logs stand in trials/<id>/logs/',
-      )
-    : new UserError(
-        `no log of job ${identity} is kept: it was ${kind === 'lost' || kind === 'cancelled' ? kind : 'asked for by a trial that has not ended'}`,
-        listHint(folder),
-      );
+  if (logs.length === 0) {
+    throw new UserError(
+      `${folder} was made by a version of evolve that did not note whose job ${identity} is`,
+      'give TRIAL/N; its logs stand in trials/<id>/logs/',
+    );
+  }
+  const last = records.at(-1)!;
+  const why = leavesLog(last) ? 'its trial has not written it' : `it was ${last.kind}`;
+  const none = new UserError(`no log of job ${identity} is kept: ${why}`, listHint(folder));
+  if (leavesLog(last)) return { unkept: none };
+  throw none;
+}
+
+/** Does a trial keep the output of a job that ended so? */
+function leavesLog({ kind }: JobRecord): boolean {
+  return kind !== 'lost' && kind !== 'cancelled';
 }
 
 function listHint(folder: string): string {

@@ -8,7 +8,7 @@ import { type LiveJob, liveLog, readLive, trialLog } from '../store/live.ts';
 import { writerOf } from '../store/lock.ts';
 import { refuseNoRun } from '../store/run-dir.ts';
 import { type Context, EXIT } from './context.ts';
-import { findJob, type Known, knownJobs, recordOf, short } from './find-job.ts';
+import { type Found, findJob, type Known, knownJobs, recordOf, short } from './find-job.ts';
 
 /**
  * `evolve logs RUN [JOB] [-f]`: what a job has printed. JOB is the beginning of its identity, or TRIAL/N with the beginning of
@@ -21,19 +21,29 @@ export async function logs(
   context: Context,
 ): Promise<number> {
   refuseNoRun(folder);
-  const known = await knownJobs(folder);
   if (name === undefined) {
     if (flags.follow)
       throw new UserError('-f needs a job to follow', `for example: evolve logs ${folder} JOB -f`);
-    context.print(listText(known));
+    context.print(listText(await knownJobs(folder)));
     return EXIT.finished;
   }
-  const found = findJob(folder, name, known);
+  const found = await findSoon(folder, name);
   if ('live' in found && flags.follow) return follow(folder, found.live, context);
   const text = textOf('live' in found ? liveLog(folder, found.live.identity) : found.log);
   if (text !== null) show(text, context);
   else context.note('evolve: nothing of its output is known yet');
   return EXIT.finished;
+}
+
+/** Finds the job; of one that has just ended, the trial of a run that goes on may be about to keep what it printed. */
+async function findSoon(folder: string, name: string): Promise<Exclude<Found, { unkept: unknown }>> {
+  for (let looks = 0; ; looks++) {
+    const goesOn = writerOf(folder)?.alive === true;
+    const found = findJob(folder, name, await knownJobs(folder));
+    if (!('unkept' in found)) return found;
+    if (!goesOn || looks === PATIENCE) throw found.unkept;
+    await sleep(LOOK_MS);
+  }
 }
 
 const LATEST = 15;
