@@ -30,10 +30,11 @@ export async function doctor(flags: Given, context: Context): Promise<number> {
 
 /** Looks at this machine, by trying rather than by reading version numbers. `runs` is where runs will be written. */
 export async function examine(runs = 'runs'): Promise<Finding[]> {
-  const [sandbox, limits, { gpus }, slurm, free, endpoint, python, torch] = await Promise.all([
+  const [sandbox, limits, { gpus }, { gpus: all }, slurm, free, endpoint, python, torch] = await Promise.all([
     detectSandbox(),
     limitLevel(),
     findInventory(),
+    findInventory({}),
     lookAtSlurm(),
     freeBytes(runs),
     lookAtEndpoint(),
@@ -41,17 +42,21 @@ export async function examine(runs = 'runs'): Promise<Finding[]> {
     choosePython(['torch'], [SET_UP_PYTHON]),
   ]);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const recent = major > 20 || (major === 20 && minor >= 19);
+  const recent = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
   const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
   return [
-    finding('node', recent ? 'yes' : 'no', `${process.version}${recent ? '' : ', 20.19 or newer is needed'}`),
+    finding(
+      'node',
+      recent ? 'yes' : 'no',
+      `${process.version}${recent ? '' : ', 20.19, 22.12 or newer is needed'}`,
+    ),
     finding('cores', 'yes', `${availableParallelism()}`),
     finding(
       'memory',
       totalmem() >= 2 ** 30 ? 'yes' : 'warn',
       `${gigabytes(totalmem())}, ${gigabytes(freemem())} free`,
     ),
-    ...gpuFindings(gpus),
+    ...gpuFindings(gpus, all.length - gpus.length),
     ...slurm,
     finding('python', 'yes', python.python === null ? `none: ${python.why}` : python.why),
     finding(
@@ -83,12 +88,13 @@ function finding(name: string, ok: Finding['ok'], detail: string): Finding {
   return { name, ok, detail };
 }
 
-/** How many there are for jobs, and each of them: what it is, and the process that has it now. */
-function gpuFindings(gpus: readonly Gpu[]): Finding[] {
+/** How many there are for jobs, and each of them: what it is, and the process that has it now; `hidden` more are not for jobs. */
+function gpuFindings(gpus: readonly Gpu[], hidden: number): Finding[] {
   const whole = gpus.filter(isWhole).length;
-  const counts = [`${whole} whole`, `${gpus.length - whole} MIG`];
+  const counts = gpus.length === 0 ? ['none'] : [`${whole} whole`, `${gpus.length - whole} MIG`];
+  if (hidden > 0) counts.push(`${hidden} hidden by CUDA_VISIBLE_DEVICES`);
   return [
-    finding('gpus', 'yes', gpus.length === 0 ? 'none' : counts.join(', ')),
+    finding('gpus', 'yes', counts.join(', ')),
     ...gpus.map((gpu) => {
       const part = isWhole(gpu) ? '' : `, ${Math.round(100 * gpu.share)}% of a GPU`;
       const holder = leaseHolder(gpu.uuid);

@@ -24,12 +24,21 @@ GPU 1: NVIDIA A100 (UUID: GPU-b)
     CUDA_VISIBLE_DEVICES: undefined,
     OPENAI_BASE_URL: undefined,
   };
-  const { stdout } = await evolve(['doctor', '--json'], { env });
+  const lines = async (change: Record<string, string>) => {
+    const { stdout } = await evolve(['doctor', '--json'], { env: { ...env, ...change } });
+    return (JSON.parse(stdout) as { name: string; detail: string }[])
+      .filter(({ name }) => name.startsWith('gpu'))
+      .map(({ detail }) => detail);
+  };
+  const [all, one, none] = await Promise.all([
+    lines({}),
+    lines({ CUDA_VISIBLE_DEVICES: '0' }),
+    lines({ CUDA_VISIBLE_DEVICES: '' }),
+  ]);
   leases.give('MIG-c');
-  const lines = (JSON.parse(stdout) as { name: string; detail: string }[])
-    .filter(({ name }) => name.startsWith('gpu'))
-    .map(({ detail }) => detail);
-  expect(lines).toEqual([
+  expect(one).toEqual(['1 whole, 0 MIG, 1 hidden by CUDA_VISIBLE_DEVICES', all?.[1]]);
+  expect(none).toEqual(['none, 2 hidden by CUDA_VISIBLE_DEVICES']);
+  expect(all).toEqual([
     '1 whole, 1 MIG',
     'NVIDIA A100 (GPU-a): no run has it',
     `MIG 3g.20gb, 43% of a GPU (MIG-c): process ${process.pid} has it`,
