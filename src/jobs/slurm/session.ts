@@ -64,15 +64,18 @@ export async function openSession(
 
   /** Everything, one thing after the other, while there are jobs. */
   const drive = async (): Promise<void> => {
+    // Whatever it did not say when it was last asked was long ago.
+    controller.rest();
     while (jobs.all().length > 0) {
       const before = isSlurms();
       if (jobs.all().every(({ phase }) => phase === 'submitted')) submit.rest();
       if (!controller.away()) await submit.step();
       // What has just been submitted is not asked after at once.
-      if (!before) nextPoll = clock.now() + settings.pollMs;
+      if (!before && isSlurms()) nextPoll = clock.now() + settings.pollMs;
       if (watch.look()) nextPoll = Math.min(nextPoll, clock.now());
       await cancel();
-      if (isSlurms() && clock.now() >= nextPoll) await poll();
+      // While it is away, also where it has none of ours any more: else nobody would hear that it is back.
+      if ((isSlurms() || controller.away()) && clock.now() >= nextPoll) await poll();
       giveUpCancelled();
       if (jobs.all().length === 0) break;
       if (!wake.signal.aborted) await clock.sleep(pauseMs(), wake.signal);

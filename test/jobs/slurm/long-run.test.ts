@@ -51,6 +51,25 @@ test.concurrent.each([
   }),
 );
 
+test.concurrent('Slurm that was away when the last job ended, and hours later for a moment, was not away all the time', () =>
+  inWorld(async (world) => {
+    const { clock, leap } = leaping();
+    const backend = world.open({ maxPauseMs: HOUR }, { clock });
+    const gone = () => tell('', 'slurm_load_jobs error: Unable to contact slurm controller');
+    world.hold('a');
+    const a = ask(backend, world.spec('a'));
+    await world.begun('a');
+    world.cluster.broken.squeue = gone;
+    await world.until(() => world.said.some((line) => /does not answer/.test(line)), 'a word about it');
+    world.letGo('a');
+    expect(await kindOf(a)).toBe('done');
+    leap(HOUR);
+    world.cluster.broken = {};
+    world.cluster.fault('squeue', gone);
+    expect(await kindOf(ask(backend, world.spec('b')))).toBe('done');
+    expect(backend.halted.aborted).toBe(false);
+  }));
+
 test.concurrent('a job whose cancel did not come through for long is cancelled when Slurm can', () =>
   inWorld(async (world) => {
     const { clock, leap } = leaping();

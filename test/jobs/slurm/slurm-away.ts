@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FakeCluster, Fault } from '../../slurm/fake/cluster.ts';
 import { tell } from '../../slurm/fake/words.ts';
 import type { Scenario } from './scenario.ts';
@@ -22,6 +24,19 @@ function allGone(cluster: FakeCluster): void {
   for (const program of ['sbatch', 'squeue', 'scontrol', 'scancel', 'sacct'] as const)
     cluster.broken[program] = gone;
 }
+
+/** Of two jobs that run one after the other the first ends while Slurm is away: who waits then has nobody to speak for him. */
+const oneEnds: Pick<Scenario, 'before' | 'during'> = {
+  before: (world) => world.hold('a'),
+  async during(world) {
+    await world.begun('a');
+    allGone(world.cluster);
+    await world.until(() => world.said.some((line) => /does not answer/.test(line)), 'a word about it');
+    world.letGo('a');
+    await world.ended(world.left()[0]!);
+    await world.until(() => readdirSync(join(world.folder, 'ended')).length === 0, 'the result to be taken');
+  },
+};
 
 /** Slurm that is away, or answers with nonsense, while jobs run. */
 export const away: Scenario[] = [
@@ -66,6 +81,26 @@ export const away: Scenario[] = [
     because: /does not answer/,
     halted: /^Slurm does not answer: squeue: .*Unable to contact slurm controller/,
     left: 2,
+  },
+  {
+    name: 'Slurm is away until after all that runs has ended, and takes what waits when it is back',
+    before: oneEnds.before!,
+    async during(world) {
+      await oneEnds.during!(world);
+      world.cluster.broken = {};
+    },
+    settings: { atOnce: 1 },
+    gives: 'done',
+    says: /does not answer[\s\S]*answers again/,
+  },
+  {
+    name: 'Slurm is away for good, and all that runs has ended: what waits does not wait for ever',
+    ...oneEnds,
+    settings: { atOnce: 1, maxPauseMs: 30_000 },
+    gives: { a: 'done', b: 'lost' },
+    because: /does not answer/,
+    halted: /^Slurm does not answer: squeue: .*Unable to contact slurm controller/,
+    runs: { a: 1 },
   },
   {
     name: 'Slurm is away from the start, and for good',
