@@ -21,7 +21,7 @@ const KEY = 'sk-canary-8dR2wQ0zLk5Yt1';
 /** Trains until it is let go, and tells of each step; what the endpoint knows of the key, it says. */
 const program = () => `
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-for (let i = 1; i === 1 || (i < 600 && !existsSync('${at('go')}')); i++) {
+for (let i = 1; i === 1 || (i < 3000 && !existsSync('${at('go')}')); i++) {
   console.log('tick ' + i + ' ${KEY}\\u001b[2J');
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
@@ -85,7 +85,7 @@ const live = (run: string) => JSON.parse(readFileSync(at(run, 'live.json'), 'utf
 
 /** Waits until a job of the run has told something; gives its name. */
 async function told(run: string): Promise<string> {
-  for (let looks = 0; looks < 1000; looks++) {
+  for (let looks = 0; looks < 3000; looks++) {
     const [log] = existsSync(at(run, 'live')) ? readdirSync(at(run, 'live')) : [];
     const identity = log?.replace('.log', '') ?? '';
     const text =
@@ -141,6 +141,10 @@ describe('a run whose jobs take seconds', () => {
       readFileSync(at('run', 'live', `${identity}.log`), 'utf8');
     await follower.tells;
     seen.stopped = await stopped.ended;
+    // The job has told more since.
+    const log = at('run', 'live', `${identity}.log`);
+    while (readFileSync(log, 'utf8').length <= seen.sofar.stdout.length)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     writeFileSync(at('go'), '');
     seen.follower = await follower.ended;
     ran = await ends;

@@ -113,7 +113,7 @@ describe('a thread that dies', () => {
 describe('a thread that does not answer', () => {
   it('is ended, and its trials are run again', async () => {
     const specs = ['good', 'spins', 'poor'].map((script) => world.spec(script));
-    const options = { workers: 1, concurrency: 3, heartbeatMs: 50, silentBeats: 10 };
+    const options = { workers: 1, concurrency: 3, heartbeatMs: 50, silentBeats: 40 };
     expect(kinds(await evaluate(specs, options))).toEqual(['scored', 'scored', 'scored']);
     expect(existsSync(join(world.dir, 'spun'))).toBe(true);
   });
@@ -122,7 +122,7 @@ describe('a thread that does not answer', () => {
 describe('a trial that hangs', () => {
   it('is given up as lost, and nobody else is', async () => {
     const specs = ['hangs', 'good'].map((script) => world.spec(script));
-    const outcomes = await evaluate(specs, { workers: 1, heartbeatMs: 20, silentBeats: 1e9, idleBeats: 5 });
+    const outcomes = await evaluate(specs, { workers: 1, heartbeatMs: 20, silentBeats: 1e9, idleBeats: 50 });
     expect(outcomes[0]).toEqual({ kind: 'lost', reason: 'the trial made no progress for too long' });
     expect(kinds(outcomes)).toEqual(['lost', 'scored']);
   });
@@ -141,20 +141,21 @@ describe('an interruption', () => {
 describe('a model that the main thread asks', () => {
   it('is waited for by all trials at once, and none of them is given up for idling', async () => {
     let asked = 0;
-    let most = 0;
+    let goOn = () => {};
+    /** Never, where fewer than all can ask at once. */
+    const gathered = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     const llm: Llm = async (request) => {
-      most = Math.max(most, ++asked);
-      // The first call takes longer than an idle trial may.
-      const ms = request.messages.length <= 2 ? 2000 : 0;
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      asked--;
+      // When all have asked, their answers take longer than an idle trial may.
+      if (request.messages.length <= 2 && ++asked === 40) setTimeout(goOn, 4000);
+      await gathered;
       return await onTheMainThread(request);
     };
-    const evaluator = pool({ llm, concurrency: 40, heartbeatMs: 50, idleBeats: 20 });
+    const evaluator = pool({ llm, concurrency: 40, heartbeatMs: 50, idleBeats: 60 });
     const specs = Array.from({ length: 40 }, (_, repeat) => world.spec('good', repeat));
     const outcomes = await evaluator.evaluate(specs, () => {});
     expect(outcomes.map(({ kind }) => kind)).toEqual(specs.map(() => 'scored'));
-    expect(most).toBe(40);
   });
 
   it('hears that a trial was cancelled, and what it still says is kept and not asked for again', async () => {

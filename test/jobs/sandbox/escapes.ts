@@ -76,10 +76,10 @@ export async function whyNotHere({ needs = [], language, setUp }: Escape): Promi
   return null;
 }
 
-/** Writes the program, with what it is told before it, into the job's folder; its name. */
-function writeProgram(text: string, { language }: Escape, place: Place): string {
+/** Writes the program, with what it is told before it, into the job's folder; its name. For `patienceMs` it holds what it has taken. */
+function writeProgram(text: string, { language }: Escape, place: Place, patienceMs: number): string {
   const extra = { key: Number.parseInt(place.token.slice(0, 7), 16), ...place.extra };
-  const told = JSON.stringify({ ...place, extra, token: undefined });
+  const told = JSON.stringify({ ...place, extra, patienceMs, token: undefined });
   const node = `import cp from 'node:child_process'; import dgram from 'node:dgram'; import fs from 'node:fs';
 import net from 'node:net'; import os from 'node:os'; import path from 'node:path';
 const P = ${told}; const say = (text) => console.log(String(text)); const out = () => say('GOT OUT');
@@ -99,7 +99,8 @@ async function runJobs(tried: Escape, place: Place, jobs: JobRunner): Promise<Ra
   let ran: Ran = { log: '', kind: '' };
   for (const text of [tried.program, tried.later]) {
     if (text === undefined) continue;
-    const file = writeProgram(text, tried, place);
+    // Whoever watches it may be held up on a busy machine; a bare process is not watched.
+    const file = writeProgram(text, tried, place, 20_000);
     const spec: JobSpec = {
       command: [tried.language, file],
       folder: place.folder,
@@ -122,7 +123,7 @@ async function runBare(tried: Escape, place: Place): Promise<Ran> {
   let ran: Ran = { log: '', kind: '' };
   for (const text of [tried.program, tried.later]) {
     if (text === undefined) continue;
-    const file = writeProgram(text, tried, place);
+    const file = writeProgram(text, tried, place, 300);
     const interpreter = tried.language === 'node' ? 'node' : ((await findPython()).python?.path as string);
     ran = await startBare([interpreter, file], tried, place);
   }

@@ -1,6 +1,9 @@
 import type { Escape } from './escape.ts';
 
-/** Attempts to take more of the machine than is allowed: 64 processes, 256 MB, 64 MB on the disk. */
+/**
+ * Attempts to take more of the machine than is allowed: 64 processes, 256 MB, 64 MB on the disk. What a watch has to notice is
+ * held for `P.patienceMs`.
+ */
 export const exhausting: Escape[] = [
   {
     name: 'forks and forks (a fork bomb)',
@@ -19,18 +22,19 @@ export const exhausting: Escape[] = [
   {
     name: 'fills the memory with many small processes',
     language: 'node',
-    program: `const hold = 'const all = []; for (let i = 0; i < 100; i++) all.push(Buffer.alloc(2 ** 20, 1)); console.log("held"); setTimeout(() => {}, 3000)';
-      const said = await Promise.all(Array.from({ length: 6 }, () => new Promise((done) => {
-        const child = cp.spawn(process.execPath, ['-e', hold]).on('exit', () => done('')); child.stdout.on('data', done);
-      })));
-      if (said.every((text) => String(text) === 'held\\n')) out();
+    program: `const hold = 'const all = []; for (let i = 0; i < 100; i++) all.push(Buffer.alloc(2 ** 20, 1)); console.log("held"); setTimeout(() => {}, 60_000)';
+      const all = Array.from({ length: 6 }, () => cp.spawn(process.execPath, ['-e', hold]));
+      const said = await Promise.all(all.map((child) => new Promise((done) => { child.on('exit', () => done('')).stdout.on('data', done); })));
+      await new Promise((done) => setTimeout(done, P.patienceMs));
+      if (said.every((text) => String(text) === 'held\\n') && all.every(({ exitCode, signalCode }) => (exitCode ?? signalCode) === null)) out();
+      for (const child of all) child.kill();
       process.exit();`,
   },
   {
     name: 'fills the disk',
     language: 'node',
-    program: `for (let i = 0; i < 20; i++) { fs.writeFileSync('file-' + i, Buffer.alloc(10 * 2 ** 20, 1)); await new Promise((done) => setTimeout(done, 50)); }
-      await new Promise((done) => setTimeout(done, 1000)); out();`,
+    program: `for (let i = 0; i < 20; i++) { fs.writeFileSync('file-' + i, Buffer.alloc(10 * 2 ** 20, 1)); await new Promise((done) => setTimeout(done, 10)); }
+      await new Promise((done) => setTimeout(done, P.patienceMs)); out();`,
   },
   {
     name: 'fills the disk with files that have no name',
@@ -38,7 +42,7 @@ export const exhausting: Escape[] = [
     program: `for (let i = 0; i < 20; i++) {
         const fd = fs.openSync('file', 'w'); fs.unlinkSync('file'); fs.writeSync(fd, Buffer.alloc(10 * 2 ** 20, 1));
       }
-      await new Promise((done) => setTimeout(done, 2000)); out();`,
+      await new Promise((done) => setTimeout(done, P.patienceMs)); out();`,
   },
   {
     name: 'fills the disk with files that have no name, and are not open',
@@ -50,7 +54,7 @@ for i in range(20):
   fd = os.open('file', os.O_RDWR | os.O_CREAT, 0o600); os.ftruncate(fd, 10 << 20)
   at = libc.mmap(None, 10 << 20, 3, 1, fd, 0)
   os.close(fd); os.unlink('file'); ctypes.memset(at, 1, 10 << 20)
-time.sleep(2); out()`,
+time.sleep(P['patienceMs'] / 1000); out()`,
   },
   {
     name: 'fills /tmp',
