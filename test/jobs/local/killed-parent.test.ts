@@ -106,7 +106,7 @@ test.skipIf(level === 'none' || !existsSync('/dev/shm'))(
         '--proc',
         '/proc',
       ];
-      const argv = [...walls, '--bind', work, '/tmp', '--chdir', '/tmp', 'sh', '-c', 'sleep 60; :', name];
+      const argv = [...walls, '--bind', work, '/tmp', '--chdir', '/tmp', 'sh', '-c', 'sleep 600; :', name];
       const outer = spawn('bwrap', argv, { cwd: work, stdio: 'ignore' });
       await until(() => processesWith(name).length >= 3, 'the sandbox to stand');
       outer.kill('SIGKILL');

@@ -45,7 +45,7 @@ describe.skipIf(place === null)(
 
     test('hold the number of processes, and say when one was refused', () => {
       const group = made();
-      within(group, 'for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3; do sleep 60 & done; done');
+      within(group, 'for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3; do sleep 600 & done; done');
       expect(group.struck()).toBe('processes');
     });
 
@@ -75,7 +75,7 @@ describe.skipIf(place === null)(
       onTestFinished(() => living.forEach((dir) => void rmdirSync(dir)));
       const sleeper = spawn('/bin/sh', [
         '-c',
-        'for d; do echo 0 >"$d"; done; exec sleep 60',
+        'for d; do echo 0 >"$d"; done; exec sleep 600',
         'sh',
         ...left.map((dir) => join(dir, 'cgroup.procs')),
       ]);

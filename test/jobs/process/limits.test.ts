@@ -77,7 +77,7 @@ describe.runIf(process.platform === 'linux').each(here)(
 
     test('that starts too many processes is stopped, and they are gone', async () => {
       const name = mark();
-      const main = starts(80, ['/bin/sh', '-c', 'sleep 60; :', name]);
+      const main = starts(80, ['/bin/sh', '-c', 'sleep 600; :', name]);
       expect(await run(bounded(main, { processes: 48 }))).toMatchObject({
         kind: 'failed',
         log: '\n[stopped: too many processes]\n',
@@ -134,7 +134,7 @@ describe.runIf(process.platform === 'linux').each(here)(
 
     test('leaves no daemon behind, whatever that does to get away', async () => {
       const name = mark();
-      const script = 'trap "" TERM HUP INT; cd /; sleep 60; :';
+      const script = 'trap "" TERM HUP INT; cd /; sleep 600; :';
       const argv = JSON.stringify(['-f', '/bin/sh', '-c', script, name]);
       const main = `import { spawn } from 'node:child_process';
       spawn('setsid', ${argv}, { stdio: 'inherit', detached: true }).on('exit', () => console.log('bye'));`;
@@ -144,7 +144,7 @@ describe.runIf(process.platform === 'linux').each(here)(
 
     test.skipIf(way.sandbox === 'none')('is over only when all that it started is gone', async () => {
       const name = mark();
-      const main = starts(40, ['/bin/sh', '-c', 'sleep 60; :', name]).replace(
+      const main = starts(40, ['/bin/sh', '-c', 'sleep 600; :', name]).replace(
         wait,
         'setTimeout(() => process.exit(), 300);',
       );

@@ -15,9 +15,9 @@ const node = (code: string, change: Partial<ProcessSpec> = {}): ProcessSpec => (
   ...change,
 });
 
-/** Starts a grandchild that holds stdout and would live for a minute. */
+/** Starts a grandchild that holds stdout and would live for ten minutes, longer than a test waits for its end. */
 const grandchild = (name: string) =>
-  `require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)', '${name}'], { stdio: 'inherit' });`;
+  `require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600_000)', '${name}'], { stdio: 'inherit' });`;
 
 describe.skipIf(process.platform !== 'linux')('nothing of a process stays behind', () => {
   test('after its exit, although a grandchild holds its output', async () => {
