@@ -139,7 +139,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
   const silence = setInterval(() => {
     const now = course.nowText();
     const { generation, generations, planned, tried } = course;
-    const where = `${Math.min(generation + 1, generations)}/${generations}: ${tried} of ${planned} trials`;
+    const where = `${Math.min(generation + 1, generations)}/${generations}: ${tried} of ${counted(planned, 'trial')}`;
     if (now !== '') say(`generation ${where}; ${now}; ${course.elapsed()}`);
   }, QUIET_MS).unref();
   return {
@@ -148,7 +148,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
       if (closed) {
         const cost = `${course.cost()}, ${course.elapsed()}, about ${course.left()} left`;
         say(
-          `generation ${course.generation}/${course.generations}: ${course.tried} trials, best ${course.best}, ` +
+          `generation ${course.generation}/${course.generations}: ${counted(course.tried, 'trial')}, best ${course.best}, ` +
             `median ${course.median}; ${course.jobsText()}; ${cost}`,
         );
       }
@@ -159,7 +159,7 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
       // Claims look at their evidence every few trials: a line for each would be noise.
       const ends = event.type === 'planned' && (event.stage === 'finals' || event.stage === 'sealed');
       if (ends && event.trials.length > 0) {
-        say(`${STAGES[event.stage]}: ${event.trials.length} trials; about ${course.left()} left`);
+        say(`${STAGES[event.stage]}: ${counted(event.trials.length, 'trial')}; about ${course.left()} left`);
       }
     },
     note: say,

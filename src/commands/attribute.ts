@@ -3,7 +3,7 @@ import { genomeId } from '../genome/hash.ts';
 import { groupsApart, putBack } from '../genome/put-back.ts';
 import { type Attribution, activeShare, byEffect, effectOf } from '../report/attribution.ts';
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from '../report/attribution-text.ts';
-import { count, lines, table } from '../report/format.ts';
+import { count, counted, lines, table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { writeAttribution } from '../store/attribution-file.ts';
 import { type Context, EXIT } from './context.ts';
@@ -133,8 +133,8 @@ function costLine(
   const { genomes, tasks, trials } = planOf(run, variants, repeats);
   const left = missing === undefined || missing === trials ? '' : `; ${count(missing)} of them are left`;
   return (
-    `${variants.length} ${variants.length === 1 ? 'gene' : 'genes'} put back alone, champion and baseline: ${genomes} genomes × ${tasks} tasks × ` +
-    `${repeats.count} repeats: ${costText(trials, run.state)}${left}`
+    `${counted(variants.length, 'gene')} put back alone, champion and baseline: ${genomes} genomes × ${counted(tasks, 'task')} × ` +
+    `${counted(repeats.count, 'repeat')}: ${costText(trials, run.state)}${left}`
   );
 }
 
@@ -156,6 +156,6 @@ function tellTenths(trials: number, say: (line: string) => void): () => void {
   return () => {
     done++;
     if (Math.floor((10 * done) / trials) > Math.floor((10 * (done - 1)) / trials))
-      say(`${count(done)} of ${count(trials)} trials`);
+      say(`${count(done)} of ${counted(trials, 'trial')}`);
   };
 }

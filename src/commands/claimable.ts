@@ -1,3 +1,4 @@
+import { counted } from '../report/format.ts';
 import { LEAST_SEALED, leastP, VERDICT_ALPHA } from '../selection/verdict.ts';
 import type { Role, Suite } from '../suite/suite.ts';
 
@@ -13,7 +14,7 @@ export function cannotClaim({ tasks, roleless }: Pick<Suite, 'tasks' | 'roleless
     said.push('there are no sealed tasks, so there will be no verdict: nothing says what a gain is worth');
   } else if (sealed < LEAST_SEALED) {
     said.push(
-      `only ${sealed} sealed ${sealed === 1 ? 'task' : 'tasks'}, so no verdict is possible: ` +
+      `only ${counted(sealed, 'sealed task')}, so no verdict is possible: ` +
         `the exact test cannot go under p = ${leastP(sealed).toPrecision(2)}, and ${VERDICT_ALPHA} is needed (${LEAST_SEALED} tasks)`,
     );
   }

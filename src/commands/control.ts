@@ -6,7 +6,7 @@ import type { Event, Result, RunIdentity } from '../event.ts';
 import { evolve } from '../evolve.ts';
 import { barriersOf, requestedTrials } from '../report/clock.ts';
 import type { ArmFigures, ControlFile } from '../report/control.ts';
-import { count } from '../report/format.ts';
+import { counted } from '../report/format.ts';
 import { figuresOf, resample } from '../resample.ts';
 import { baselineScores, bestOfDraws, luckOfTheBest, resampleCells } from '../selection/resample.ts';
 import { strategyOf } from '../selection/strategy.ts';
@@ -63,8 +63,8 @@ export async function runControls(parts: SearchParts, main: Ended): Promise<Ende
     if (maxTimeMs === 0) return { ...main, result: { ...main.result, stop: 'max-time' } };
     const own = { ...armConfig(config, arm, trials, ground), out: dirs[i]!, maxTimeMs };
     if (!parts.output.quiet) {
-      const most = count(own.search.searchTrials!);
-      parts.context.note(`evolve: control arm ${arm}: at most ${most} trials, in ${displayed(dirs[i]!)}`);
+      const most = counted(own.search.searchTrials!, 'trial');
+      parts.context.note(`evolve: control arm ${arm}: at most ${most}, in ${displayed(dirs[i]!)}`);
     }
     const ended = await search({
       ...parts,

@@ -10,7 +10,7 @@ import { leaseHolder } from '../jobs/slots/leases.ts';
 import { isWhole } from '../jobs/slots/request.ts';
 import { readBaseURL } from '../llm/address.ts';
 import { preflight } from '../llm/preflight.ts';
-import { table } from '../report/format.ts';
+import { counted, table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { type Context, EXIT } from './context.ts';
 import { lookAtSlurm } from './doctor-slurm.ts';
@@ -112,8 +112,7 @@ async function lookAtEndpoint(): Promise<Finding> {
     const baseURL = readBaseURL(address, 'OPENAI_BASE_URL');
     const asked = { baseURL, keyVariable: 'OPENAI_API_KEY', urlVariable: 'OPENAI_BASE_URL', models: [] };
     const { models } = await preflight({ ...asked, apiKey: process.env.OPENAI_API_KEY || 'none' });
-    const known =
-      models === null ? 'it lists no models' : `${models.length} ${models.length === 1 ? 'model' : 'models'}`;
+    const known = models === null ? 'it lists no models' : counted(models.length, 'model');
     return finding('endpoint', 'yes', `${baseURL} answers; ${known}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

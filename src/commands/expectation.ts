@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config.ts';
 import type { Power } from '../event.ts';
-import { count, gain, score } from '../report/format.ts';
+import { count, counted, gain, score } from '../report/format.ts';
 import { CLAIMS_ALPHA, claimTrials, leastPasses, passesOfChampion } from '../selection/claims.ts';
 import { LEAST_SEALED, powerFor } from '../selection/verdict.ts';
 import { levelOf } from '../statistics/e-lond.ts';
@@ -64,15 +64,15 @@ export function noCredit({ credit }: Expectation): string[] {
   const { tasks, trials, least, forTen } = credit;
   if (tasks === 0 || forTen === null || least !== null) return [];
   return [
-    `no step can be credited: the budget leaves about ${count(trials)} trials for claims on ${tasks} validation ` +
-      `${tasks === 1 ? 'task' : 'tasks'}, and a gain of 10 points takes about ${count(forTen)}; ` +
+    `no step can be credited: the budget leaves about ${counted(trials, 'trial')} for claims on ` +
+      `${counted(tasks, 'validation task')}, and a gain of 10 points takes about ${count(forTen)}; ` +
       'more --generations or a larger --claim-share give more',
   ];
 }
 
 function sealedWords({ tasks, power }: Expectation['sealed']): string {
   if (power === null) {
-    return `none possible: ${tasks} sealed ${tasks === 1 ? 'task' : 'tasks'}, and the test needs ${LEAST_SEALED}`;
+    return `none possible: ${counted(tasks, 'sealed task')}, and the test needs ${LEAST_SEALED}`;
   }
   const found = `a gain of +10 points is found in ${share(power.at10)} of runs, of +20 in ${share(power.at20)}`;
   const least = power.detectable === null ? 'none' : gain(power.detectable);
@@ -82,9 +82,9 @@ function sealedWords({ tasks, power }: Expectation['sealed']): string {
 function creditWords({ tasks, trials, passes, least, forTen }: Expectation['credit'], part: number): string {
   if (tasks === 0) return 'none possible: no validation tasks';
   if (forTen === null) return 'none: no claims are asked for';
-  const needs = `+10 points take about ${count(forTen)} trials for claims`;
-  if (least === null) return `none possible: ${count(trials)} trials are too few; ${needs}`;
-  return `about ${gain(least)} or more, in ${passes} passes of the ${count(trials)} trials for claims (${share(part)} of all); ${needs}`;
+  const needs = `+10 points take about ${counted(forTen, 'trial')} for claims`;
+  if (least === null) return `none possible: ${counted(trials, 'trial is', 'trials are')} too few; ${needs}`;
+  return `about ${gain(least)} or more, in ${counted(passes, 'pass', 'passes')} of the ${counted(trials, 'trial')} for claims (${share(part)} of all); ${needs}`;
 }
 
 function share(value: number): string {

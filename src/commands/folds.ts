@@ -5,7 +5,7 @@ import type { RunIdentity, Stop } from '../event.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Constitution } from '../guard/constitution.ts';
 import { foldsSummary } from '../report/folds-text.ts';
-import { count, span } from '../report/format.ts';
+import { counted, span } from '../report/format.ts';
 import { checkFolds, openFolds, readFolds } from '../store/folds.ts';
 import { checkOut } from '../store/run-dir.ts';
 import { type Fold, foldSuite } from '../suite/folds.ts';
@@ -78,8 +78,8 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
   const { parties, equipped } = await makeReady(config, planned, suite, say);
   say(
     `${before ? `resuming ${displayed(resolve(out!))}: ` : ''}${suite.tasks.length} tasks (suite ${suite.name}) in ${k} folds, ` +
-      `each a search of its own: population ${config.population}, generations ${config.generations}, seed ${config.seed}, ` +
-      `model ${config.model}; about ${count(plan.trials.expected)} trials and ${span(plan.ms.expected)} in all`,
+      `each a search of its own: population ${config.population}, ${counted(config.generations, 'generation')}, seed ${config.seed}, ` +
+      `model ${config.model}; about ${counted(plan.trials.expected, 'trial')} and ${span(plan.ms.expected)} in all`,
   );
   for (const line of plan.warnings) say(`warning: ${line}`);
   if (founders.notice) say(founders.notice);
@@ -178,7 +178,7 @@ const WHY: Record<Stop, string> = {
 function foldLine({ suite }: Fold): string {
   const of = (role: string) => suite.tasks.filter((task) => task.role === role);
   const sealed = of('sealed').map(({ id }) => id);
-  return `${of('search').length} search tasks, ${of('validation').length} validation; sealed are ${sealed.join(', ')}`;
+  return `${counted(of('search').length, 'search task')}, ${of('validation').length} validation; sealed are ${sealed.join(', ')}`;
 }
 
 function refuseControl({ control }: RunConfig): void {

@@ -4,7 +4,7 @@ import { type Outcome, type TrialSpec, trialSpec } from '../evaluation/trial.ts'
 import type { Genome } from '../genome/genome.ts';
 import { genomeId } from '../genome/hash.ts';
 import type { Pair } from '../report/attribution.ts';
-import { count, money } from '../report/format.ts';
+import { count, counted, money } from '../report/format.ts';
 import { activeChanges } from '../selection/activation.ts';
 import { score } from '../selection/measure.ts';
 import type { State } from '../state.ts';
@@ -44,7 +44,7 @@ export function costText(trials: number, { spent }: State): string {
   const each = known === 0 ? 0 : trials / known;
   const tokens = Math.round(each * (spent.tokensIn + spent.tokensOut));
   const paid = spent.usd > 0 ? `, ${money(each * spent.usd)}` : '';
-  return `${count(trials)} trials, about ${count(tokens)} tokens${paid}, as the run's own took`;
+  return `${counted(trials, 'trial')}, about ${counted(tokens, 'token')}${paid}, as the run's own took`;
 }
 
 /**
@@ -113,7 +113,9 @@ export function openFreshTrials(
       }
       const all = specsOf(asked, repeats).length;
       if (2 * lost <= all) return null;
-      say(`${count(lost)} of ${count(all)} trials were lost to faults of the infrastructure`);
+      say(
+        `${count(lost)} of ${counted(all, 'trial was', 'trials were')} lost to faults of the infrastructure`,
+      );
       return EXIT.inconclusive;
     },
     pairs(one, other, { first, count }, paths) {

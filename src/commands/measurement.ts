@@ -1,5 +1,5 @@
 import { type Outcome, scoreOf, type TrialSpec } from '../evaluation/trial.ts';
-import { count, money, score, span, table } from '../report/format.ts';
+import { count, counted, money, score, span, table } from '../report/format.ts';
 import type { Medal, Role, Task } from '../suite/suite.ts';
 
 /** One genome on one task. `mean` is over the repeats that gave an outcome, in [0, 1]; null where none did. */
@@ -107,7 +107,7 @@ export function measurementText(found: Measurement): string {
     '',
     `mean score: ${means.join(', ')}`,
     ...(reasons.length > 0 ? [`without a score: ${reasons.slice(0, 5).join('; ')}`] : []),
-    `${count(trials.run)} trials in ${span(found.wallMs)}; ${count(jobs.run)} jobs run, ${count(jobs.hits)} from the cache`,
+    `${counted(trials.run, 'trial')} in ${span(found.wallMs)}; ${counted(jobs.run, 'job')} run, ${count(jobs.hits)} from the cache`,
     `${count(cost.tokensIn)} tokens in, ${count(cost.tokensOut)} out, ${money(cost.usd)}`,
     ...(found.trialsDir === null ? [] : [`trials: ${found.trialsDir}`]),
   ].join('\n');

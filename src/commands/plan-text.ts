@@ -1,4 +1,4 @@
-import { count, dollars, lines, rough, span, table } from '../report/format.ts';
+import { count, counted, dollars, lines, rough, span, table } from '../report/format.ts';
 import type { Role } from '../suite/suite.ts';
 import { expectationRows } from './expectation.ts';
 import type { Plan } from './plan.ts';
@@ -62,7 +62,8 @@ function searchText({
   const { strategy, without, generations: expected } = search;
   const how =
     strategy === 'chain' ? 'a chain' : `${strategy === 'random' ? 'random, ' : ''}population ${population}`;
-  const rounds = expected < generations ? `about ${expected} generations` : `${generations} generations`;
+  const rounds =
+    expected < generations ? `about ${counted(expected, 'generation')}` : counted(generations, 'generation');
   const less = without.length === 0 ? '' : `, without ${without.join(', ')}`;
   return `${how}, ${rounds}, seed ${seed}${less}`;
 }

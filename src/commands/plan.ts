@@ -2,7 +2,7 @@ import type { Control, Part, RunConfig, Strategy } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Founders } from '../genome/founders.ts';
 import type { Purpose } from '../llm/ledger-book.ts';
-import { dollars, money, rough } from '../report/format.ts';
+import { counted, dollars, money, rough } from '../report/format.ts';
 import { finalTrials } from '../selection/allowance.ts';
 import { claimTrials } from '../selection/claims.ts';
 import { refuseImpossibleSearch } from '../selection/feasible.ts';
@@ -138,7 +138,7 @@ export function refuseSmallBudget(plan: Pick<Plan, 'calls' | 'trials'>, config: 
   };
   const { budgetUsd, budgetTokens, budgetTrials } = config;
   if (budgetTrials !== null && plan.trials.first > budgetTrials) {
-    refuse('--budget-trials', String(budgetTrials), `${plan.trials.first} trials`);
+    refuse('--budget-trials', String(budgetTrials), counted(plan.trials.first, 'trial'));
   }
   if (budgetUsd !== null && first.usd !== null && first.usd > budgetUsd) {
     refuse('--budget-usd', String(budgetUsd), `$${dollars(first.usd)}`);

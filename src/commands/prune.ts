@@ -10,7 +10,7 @@ import { putBack } from '../genome/put-back.ts';
 import { saveGenome } from '../genome/save.ts';
 import { validateGenome } from '../genome/schema.ts';
 import { type Attribution, effectOf, type GeneEffect } from '../report/attribution.ts';
-import { gain } from '../report/format.ts';
+import { counted, gain } from '../report/format.ts';
 import { type Pruned, prunedText } from '../report/pruned.ts';
 import { backOff, takeOut } from '../selection/take-out.ts';
 import type { Given } from '../settings.ts';
@@ -43,7 +43,7 @@ export async function prune(folder: string, flags: Given, context: Context): Pro
   const say = quiet === true ? () => {} : (line: string) => context.note(`evolve: ${line}`);
   // Champion, baseline and each gene by itself, as `evolve attribute` has them; the steps but for the first; the check.
   const most = run.tasks.length * repeats.count * (variants.length + 2 + variants.length - 1 + 4);
-  const cost = `${variants.length} genes: at most ${costText(most, run.state)}, those that are known included; more where the check at the end fails`;
+  const cost = `${counted(variants.length, 'gene')}: at most ${costText(most, run.state)}, those that are known included; more where the check at the end fails`;
   if (dryRun === true) {
     const plan = { run: run.name, genes: variants.map(({ paths }) => paths), margin, trials: { most } };
     context.print(

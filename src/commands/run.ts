@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { type Founders, loadFounders } from '../genome/founders.ts';
 import { loadConstitution } from '../guard/constitution.ts';
+import { counted } from '../report/format.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { checkOut } from '../store/run-dir.ts';
@@ -101,7 +102,7 @@ function startLine(config: RunConfig, suite: Suite, founders: Founders, before: 
   const { population, generations, model, seed, workers } = config;
   const begun = before?.identity ? `resuming ${config.out} after generation ${before.generation + 1}: ` : '';
   return (
-    `${begun}population ${population}, ${generations} ${generations === 1 ? 'generation' : 'generations'}, seed ${seed}, model ${model}; suite ${suite.name} ` +
-    `(${suite.tasks.length} ${suite.tasks.length === 1 ? 'task' : 'tasks'}), ${founders.genomes.size} founders, ${workers} workers`
+    `${begun}population ${population}, ${counted(generations, 'generation')}, seed ${seed}, model ${model}; suite ${suite.name} ` +
+    `(${counted(suite.tasks.length, 'task')}), ${counted(founders.genomes.size, 'founder')}, ${counted(workers, 'worker')}`
   );
 }

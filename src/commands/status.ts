@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event, Stage } from '../event.ts';
-import { clip, count, span, table } from '../report/format.ts';
+import { clip, count, counted, span, table } from '../report/format.ts';
 import { jobsByLineage, type Used, usedBy } from '../report/used.ts';
 import type { Given } from '../settings.ts';
 import type { State } from '../state.ts';
@@ -125,7 +125,7 @@ export function statusText(found: Status): string {
   if (found.slots) {
     const { busy, slots } = found.slots;
     sections.push(
-      `${slots > 0 ? `${count(busy)} of ${count(slots)} slots busy; ` : ''}${count(running.length)} ${running.length === 1 ? 'job' : 'jobs'} running, ${count(waiting.length)} waiting`,
+      `${slots > 0 ? `${count(busy)} of ${counted(slots, 'slot')} busy; ` : ''}${counted(running.length, 'job')} running, ${count(waiting.length)} waiting`,
     );
   }
   if (running.length > 0) sections.push(`Running\n${jobTable(running)}`);
@@ -135,9 +135,9 @@ export function statusText(found: Status): string {
 }
 
 function standing({ state, process, stop, stage, generation, generations }: Status): string {
-  const done = `${generation} of ${generations} generations done`;
+  const done = `${generation} of ${counted(generations, 'generation')} done`;
   const who = process ? ` (process ${process.pid} on ${process.host})` : '';
-  const now = stage ? `; ${STAGES[stage.name]}: ${stage.tried} of ${stage.trials} trials` : '';
+  const now = stage ? `; ${STAGES[stage.name]}: ${stage.tried} of ${counted(stage.trials, 'trial')}` : '';
   const words = {
     running: `running${who}, ${done}${now}`,
     finished: `finished, ${done}`,

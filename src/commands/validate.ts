@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { describeProblem, readGenome } from '../genome/load.ts';
 import { validateGenome } from '../genome/schema.ts';
 import { readConstitution } from '../guard/constitution.ts';
+import { counted } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { loadSuite } from '../suite/load.ts';
 import { refuseSharedData } from '../suite/shared-data.ts';
@@ -94,7 +95,7 @@ async function addAudit(check: Check): Promise<void> {
   const { tasks } = await writeSealedAudit(suite);
   const unfit = Object.entries(tasks).flatMap(([id, fault]) => (fault === null ? [] : [`${id}: ${fault}`]));
   check.notes = [
-    `${Object.keys(tasks).length} sealed tasks audited, ${unfit.length > 0 ? `${unfit.length} unfit: runs leave those out` : 'all fit'}`,
+    `${counted(Object.keys(tasks).length, 'sealed task')} audited, ${unfit.length > 0 ? `${unfit.length} unfit: runs leave those out` : 'all fit'}`,
     ...unfit,
   ];
 }

@@ -1,5 +1,5 @@
 import type { Attribution, Effect, GeneEffect } from './attribution.ts';
-import { change, clip, count, gain } from './format.ts';
+import { change, clip, count, counted, gain } from './format.ts';
 
 /** Titles of the columns of `attributionRows`. */
 export const ATTRIBUTION_TITLES = ['effect', '95% interval', 'active', 'gene, baseline → champion'];
@@ -17,7 +17,7 @@ export function attributionNotes({ repeats, tasks, trials, genes, total }: Attri
   const sum = genes.reduce((all, { effect }) => all + (effect.mean ?? 0), 0);
   const validation = tasks.validation > 0 ? ` and ${tasks.validation} validation` : '';
   return [
-    `Effect: the champion − the champion with that gene as the baseline has it, on ${tasks.search} search${validation} tasks, ${repeats} fresh ${repeats === 1 ? 'repeat' : 'repeats'} each (${count(trials.planned)} trials${trials.lost > 0 ? `, ${count(trials.lost)} of them lost` : ''}).`,
+    `Effect: the champion − the champion with that gene as the baseline has it, on ${tasks.search} search${validation} tasks, ${counted(repeats, 'fresh repeat')} each (${counted(trials.planned, 'trial')}${trials.lost > 0 ? `, ${count(trials.lost)} of them lost` : ''}).`,
     'Descriptive: intervals are over task means, each for itself and not adjusted for their number; nothing is credited by them.',
     ...(genes.length > 1 && total.mean !== null
       ? [

@@ -1,5 +1,5 @@
 import type { ClaimResult, Power, Result, SealedPart, Untested } from '../event.ts';
-import { clip, count, gain } from './format.ts';
+import { clip, count, counted, gain } from './format.ts';
 
 /**
  * The claims of a run as rows: number, what on what, gain, interval, evidence of what is needed, passes, outcome, which has
@@ -30,7 +30,7 @@ export function untested(result: Claimed): string[] {
   const reason = why ? `, as ${untestedWords(why)}` : '';
   return [
     ...(why || creditOf(result) === 'not tested' ? [`the champion itself: not tested${reason}`] : []),
-    ...(others > 0 ? [`${count(others)} of ${count(steps)} steps: not tested`] : []),
+    ...(others > 0 ? [`${count(others)} of ${counted(steps, 'step')}: not tested`] : []),
   ];
 }
 
@@ -56,7 +56,7 @@ function untestedWords(untested: Untested): string {
       return `${untested.claims === 1 ? 'the one claim' : `all ${untested.claims} claims`} of the run went to earlier champions and their steps`;
     case 'too few trials': {
       const { passes, least, share } = untested;
-      const left = passes === 0 ? 'no pass' : passes === 1 ? 'one pass' : `${passes} passes`;
+      const left = passes === 0 ? 'no pass' : counted(passes, 'pass', 'passes');
       return `the trials for claims (${Math.round(100 * share)}% of all) leave it ${left} over the validation tasks, and a credit takes at least ${least}`;
     }
   }

@@ -1,6 +1,6 @@
 import type { FoldRow, FoldsReport } from './folds.ts';
 import { tooFewTasks } from './folds.ts';
-import { comparison, count, gain, money, noVerdictWith, span, table } from './format.ts';
+import { comparison, count, counted, gain, money, noVerdictWith, span, table } from './format.ts';
 
 /** The summary over all folds, at most 110 columns; `colour` for a terminal that wants it. */
 export function foldsSummary(report: FoldsReport, colour: boolean): string {
@@ -35,7 +35,7 @@ export function foldsMarkdown(report: FoldsReport): string {
   const parts = [
     `# ${text(run)}`,
     `**${text(foldsVerdict(report))}**`,
-    `Suite ${text(suite)}, model ${text(model)}, seed ${seed}; ${folds.length} folds of ${generations} ${generations === 1 ? 'generation' : 'generations'} each.`,
+    `Suite ${text(suite)}, model ${text(model)}, seed ${seed}; ${folds.length} folds of ${counted(generations, 'generation')} each.`,
     caveats(report).map(text).join(' '),
     `## Folds\n\n${markdownTable(foldRows(folds))}`,
     ...(rows.length === 0

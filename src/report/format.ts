@@ -108,7 +108,7 @@ export function verdictLine(result: Result & { tasks?: readonly { role: Role }[]
 
 /** That so few sealed tasks allow no verdict. */
 export function noVerdictWith(tasks: number): string {
-  return `No verdict possible with ${tasks} sealed ${tasks === 1 ? 'task' : 'tasks'} (at least ${LEAST_SEALED} needed)`;
+  return `No verdict possible with ${counted(tasks, 'sealed task')} (at least ${LEAST_SEALED} needed)`;
 }
 
 /** Relative gain on top of the baseline's score: ` (+31%)`, or nothing where the baseline is 0. */

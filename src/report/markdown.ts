@@ -1,7 +1,19 @@
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from './attribution-text.ts';
 import { CLAIM_HEAD, claimRows, creditOf, partText, powerText, untested } from './claims.ts';
 import { CLOCK_TITLES, CONTROL_NOTES, CONTROL_TITLES, clockRows, controlRows } from './control.ts';
-import { change, clip, comparison, count, gain, medals, money, score, span, verdictLine } from './format.ts';
+import {
+  change,
+  clip,
+  comparison,
+  count,
+  counted,
+  gain,
+  medals,
+  money,
+  score,
+  span,
+  verdictLine,
+} from './format.ts';
 import type { GenerationRow, Report } from './model.ts';
 import { pruningText } from './pruning.ts';
 import { racingText } from './racing.ts';
@@ -51,7 +63,7 @@ function about(report: Report): string {
   const { suite, model, seed, population, candidates, refused, leftOut = [] } = report;
   const unfit = leftOut.map((line) => `\n- left out of the suite, as unfit: ${text(line)}`).join('');
   return `Suite ${text(suite)}, model ${text(model)}, seed ${seed}, population ${population}; ${stopLine(report)};
-${count(candidates)} candidates, ${count(refused)} proposals refused.${unfit && `\n${unfit}`}`;
+${counted(candidates, 'candidate')}, ${counted(refused, 'proposal')} refused.${unfit && `\n${unfit}`}`;
 }
 
 function against(report: Report): string {
@@ -153,7 +165,7 @@ function ancestry({ ancestry: rows }: Report): string {
 }
 
 function lessons({ lessons: { written, retired, helped } }: Report): string {
-  const head = `${written} lessons were written, ${retired} retired as harmful.`;
+  const head = `${counted(written, 'lesson was', 'lessons were')} written, ${retired} retired as harmful.`;
   if (helped.length === 0) return `${head} None has helped yet, by the children bred with it.`;
   const rows = helped.map((row) => [
     gain(row.gain),

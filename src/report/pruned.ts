@@ -2,7 +2,7 @@ import type { GeneChange } from '../event.ts';
 import type { Step } from '../selection/take-out.ts';
 import type { Effect, GeneEffect } from './attribution.ts';
 import { interval } from './attribution-text.ts';
-import { change, clip, gain, lines, table } from './format.ts';
+import { change, clip, counted, gain, lines, table } from './format.ts';
 
 /** What `evolve prune` found: pruned.json. Differences of scores are in [−1, 1]. */
 export type Pruned = {
@@ -36,7 +36,7 @@ export function prunedText(found: Pruned, where: string): string {
   return [
     out.length === 0
       ? `No gene of the champion ${champion} can go by this measurement: all ${all} stay.`
-      : `${out.length} of the ${all} changes of the champion ${champion} ${out.length === 1 ? 'is' : 'are'} taken out; what is left is ${genome}.`,
+      : `${out.length} of the ${counted(all, 'change')} of the champion ${champion} ${out.length === 1 ? 'is' : 'are'} taken out; what is left is ${genome}.`,
     '',
     ...section('Taken out: as in the baseline again', out),
     ...section('Kept', kept),
@@ -67,7 +67,7 @@ function checkLines({ checks, out, margin }: Pruned): string[] {
 
 function against(check: Pruned['checks'][number]): string {
   const { mean, repeats, tasks } = check;
-  return `${gain(mean)} (95% ${interval(check)}) on ${repeats} fresh repeats of ${tasks} tasks`;
+  return `${gain(mean)} (95% ${interval(check)}) on ${counted(repeats, 'fresh repeat')} of ${counted(tasks, 'task')}`;
 }
 
 function named(changes: readonly GeneChange[]): string {

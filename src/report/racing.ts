@@ -1,5 +1,5 @@
 import type { Event } from '../event.ts';
-import { count } from './format.ts';
+import { count, counted } from './format.ts';
 
 /**
  * What racing saved: trials that newcomers would have taken on all search tasks, and did not as they were dropped after
@@ -24,6 +24,6 @@ export function savedByRacing(events: readonly Event[], tasks: number, firstTask
 export function racingText({ dropped, trials, saved }: Saved): string {
   const full = trials + saved;
   const share = Math.round((100 * saved) / full);
-  const who = dropped === 1 ? '1 candidate was' : `${count(dropped)} candidates were`;
-  return `${count(saved)} of ${count(full)} trials (${share}%): ${who} dropped after the first tasks`;
+  const who = counted(dropped, 'candidate was', 'candidates were');
+  return `${count(saved)} of ${counted(full, 'trial')} (${share}%): ${who} dropped after the first tasks`;
 }

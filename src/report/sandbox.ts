@@ -1,5 +1,5 @@
 import type { JobRecord } from '../jobs/runner.ts';
-import { count } from './format.ts';
+import { count, counted } from './format.ts';
 import { groupBy, type Tried } from './trials.ts';
 
 /**
@@ -24,9 +24,9 @@ export function sandboxOf(trials: readonly Tried[], jobs: readonly JobRecord[]):
 /** `all 6,106 trials under bubblewrap`, `400 trials under bubblewrap, 12 without a sandbox`; empty where there is no trial. */
 export function sandboxText(rows: readonly SandboxRow[]): string {
   const parts = rows.map(
-    ({ level, trials }, i) => `${count(trials)}${i === 0 ? ' trials' : ''} ${WORDS[level]}`,
+    ({ level, trials }, i) => `${i === 0 ? counted(trials, 'trial') : count(trials)} ${WORDS[level]}`,
   );
-  return `${rows.length === 1 ? 'all ' : ''}${parts.join(', ')}`;
+  return `${rows.length === 1 && rows[0]!.trials > 1 ? 'all ' : ''}${parts.join(', ')}`;
 }
 
 const WORDS: Record<Level, string> = {

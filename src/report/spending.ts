@@ -1,4 +1,4 @@
-import { count, money, span } from './format.ts';
+import { count, counted, money, span } from './format.ts';
 import type { ModelsReport } from './models.ts';
 
 /** The calls of a run in one line: how many, how many failed, what is counted at the most, pauses. */
@@ -6,7 +6,7 @@ export function callsText({ spending, pauses }: ModelsReport): string {
   if (!spending) return 'no endpoint was asked';
   const { calls, failed, atMost, by } = spending;
   const share = (of: keyof typeof by) => `${of} ${count(by[of].calls)} for ${money(by[of].usd)}`;
-  const parts = [`${count(calls)} calls (${share('agent')}, ${share('mutator')}, ${share('critic')})`];
+  const parts = [`${counted(calls, 'call')} (${share('agent')}, ${share('mutator')}, ${share('critic')})`];
   if (failed > 0) parts.push(`${count(failed)} failed`);
   if (atMost.calls > 0) {
     const silent = `${count(atMost.calls)} that did not say what they used`;

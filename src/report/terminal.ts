@@ -6,6 +6,7 @@ import {
   clip,
   comparison,
   count,
+  counted,
   gain,
   lines,
   medals,
@@ -48,7 +49,7 @@ export function summary(report: Report, colour: boolean): string {
 
 /** One line on how the run stands: for compare, and for runs that were stopped. */
 export function stopLine(report: Report): string {
-  const done = `${report.generations} generation${report.generations === 1 ? '' : 's'}`;
+  const done = counted(report.generations, 'generation');
   const why = report.lostTo === null ? '' : `; most often: ${clip(report.lostTo, 160)}`;
   const words: Record<Report['stop'], string> = {
     finished: `finished after ${done}`,
@@ -136,7 +137,7 @@ function lessons({ lessons: { written, retired, helped } }: Report): string {
   const head = `${written} written, ${retired} retired as harmful`;
   const rows = helped.slice(0, 5).map((row) => {
     const where = row.inChampion ? '; in the champion' : '';
-    return `${gain(row.gain)} over ${row.bred} children: ${clip(row.advice, 78)} (${row.lineage}${where})`;
+    return `${gain(row.gain)} over ${counted(row.bred, 'child', 'children')}: ${clip(row.advice, 78)} (${row.lineage}${where})`;
   });
   return [head, ...rows].join('\n');
 }

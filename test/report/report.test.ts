@@ -3,12 +3,12 @@ import type { Outcome } from '../../src/evaluation/trial.ts';
 import type { Candidate, Estimate, Event, Result, Untested } from '../../src/event.ts';
 import type { JobRecord } from '../../src/jobs/runner.ts';
 import { untested } from '../../src/report/claims.ts';
-import { verdictLine } from '../../src/report/format.ts';
+import { counted, verdictLine } from '../../src/report/format.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { type ReportInput, reportOf } from '../../src/report/model.ts';
 import { racingText, savedByRacing } from '../../src/report/racing.ts';
 import { sandboxText } from '../../src/report/sandbox.ts';
-import { summary } from '../../src/report/terminal.ts';
+import { stopLine, summary } from '../../src/report/terminal.ts';
 import { apply, emptyState } from '../../src/state.ts';
 import type { Medal, Role } from '../../src/suite/suite.ts';
 
@@ -302,7 +302,7 @@ test('a champion that was tested in no claim is not called «not credited», and
   expect(shown({ why: 'no validation tasks' })).toMatch(/^the suite has no validation tasks/);
   expect(shown({ why: 'claims used up', claims: 5 })).toMatch(/^all 5 claims of the run went to earlier/);
   expect(shown({ why: 'too few trials', passes: 1, least: 3, share: 0.25 })).toMatch(
-    /^the trials for claims \(25% of all\) leave it one pass over the validation tasks, and a credit takes at least 3/,
+    /^the trials for claims \(25% of all\) leave it 1 pass over the validation tasks, and a credit takes at least 3/,
   );
   expect(shown({ why: 'is the baseline' }, 'base')).toMatch(/^it is the baseline/);
 });
@@ -315,6 +315,33 @@ test('where the baseline is the champion nothing is compared; plain sampling com
   expect(verdictLine({ ...same, generations: 0 })).toMatch(
     /^The best of several draws is better .* \+0\.200/,
   );
+});
+
+test('one is one, and not «1 proposals»', () => {
+  const [started, ...rest] = events();
+  const refused: Event = {
+    ...{ type: 'refused', generation: 1, slot: 1, operator: 'mutate-text', parent: 'base', reason: 'known' },
+  };
+  const planned: Event = { type: 'planned', generation: 1, stage: 'first', trials: ['x', 'y'] };
+  const dropped: Event = { type: 'dropped', generation: 1, candidate: 'x', behind: -0.2, error: 0.1 };
+  const ended = rest.map((event) =>
+    event.type === 'ended'
+      ? { ...event, result: { ...result, steps: 1, claims: [], generations: 1 } }
+      : event,
+  );
+  const report = reportOf(input([started!, refused, planned, dropped, ...ended]));
+  const text = `${markdown(report)}\n${summary(report, false)}\n${stopLine(report)}`;
+  expect(text).toContain('3 candidates, 1 proposal refused.');
+  expect(text).toContain('finished after 1 generation');
+  expect(text).toContain('1 of 1 step: not tested');
+  expect(text).toMatch(/1 lesson was written/);
+  expect(text).not.toMatch(/(?<![\d.,])1 (proposals|candidates|steps|lessons|generations|trials|children)/);
+  expect(sandboxText([{ level: 'bubblewrap', trials: 1, ids: null }])).toBe('1 trial under bubblewrap');
+  expect([0, 1, 2000].map((n) => counted(n, 'pass', 'passes'))).toEqual([
+    '0 passes',
+    '1 pass',
+    '2,000 passes',
+  ]);
 });
 
 test('with fewer than seven sealed tasks it is not said that the two cannot be told apart', () => {
