@@ -1,5 +1,6 @@
 import { MultiBar } from 'cli-progress';
 import { redact } from './secrets.ts';
+import { wrapped } from './wrap.ts';
 
 /** Bars on a terminal, one below the other. */
 export type Bars = {
@@ -36,7 +37,7 @@ export function openBars(stream: NodeJS.WriteStream): Bars {
       };
     },
     note(line) {
-      multi.log(`${redact(line)}\n`);
+      multi.log(`${wrapped(redact(line))}\n`);
       multi.update();
     },
     close: () => multi.stop(),

@@ -5,11 +5,12 @@ import { program } from './commands/program.ts';
 import { messageOf, UserError } from './errors.ts';
 import { redact } from './secrets.ts';
 import { didYouMean } from './suggest.ts';
+import { wrapped } from './wrap.ts';
 
 const context: Context = {
   interruption,
   print: (text) => void process.stdout.write(`${redact(text)}\n`),
-  note: (text) => void process.stderr.write(`${redact(text)}\n`),
+  note: (text) => complain(wrapped(redact(text))),
 };
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -60,29 +61,31 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.finished;
     const [line = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
-    return complain(
-      line,
-      suggestion.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did') || 'see evolve --help',
-    );
+    return refuse(line, suggestion.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did') || 'see evolve --help');
   }
-  if (error instanceof UserError) return complain(error.message, error.hint, error.exitCode);
+  if (error instanceof UserError) return refuse(error.message, error.hint, error.exitCode);
   if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-    return complain(
+    return refuse(
       'the disk is full',
       'free some space, then `evolve resume` the run: what it has is kept',
       4,
     );
   }
-  context.note(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
-  context.note('evolve: this is a fault of evolve itself; `evolve resume` goes on from the last checkpoint');
+  complain(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+  complain('evolve: this is a fault of evolve itself; `evolve resume` goes on from the last checkpoint');
   return EXIT.internal;
 }
 
-function complain(message: string, hint: string, code: number = EXIT.usage): number {
+function refuse(message: string, hint: string, code: number = EXIT.usage): number {
   // A hint is a sentence of its own where it is written, and here the second half of one.
   const advice = hint.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()).replace(/\.$/, '');
-  context.note(`evolve: ${message}${advice ? `; ${advice}` : ''}`);
+  complain(`evolve: ${message}${advice ? `; ${advice}` : ''}`);
   return code;
+}
+
+/** Faults stand on one line, however long. */
+function complain(text: string): void {
+  process.stderr.write(`${redact(text)}\n`);
 }
 
 /** Ends the process after stdout has been read: a pipe would lose what `process.exit` cuts off. */

@@ -2,6 +2,7 @@ import { openBars } from './bars.ts';
 import type { Event, Stage } from './event.ts';
 import { counted, gain, money, score, span } from './report/format.ts';
 import { redact } from './secrets.ts';
+import { wrapped } from './wrap.ts';
 
 export type Progress = {
   /** To be called with every event as it is journalled. */
@@ -132,7 +133,7 @@ export const QUIET_MS = 5 * 60_000;
 
 function lines(course: Course, stream: NodeJS.WriteStream): Progress {
   const say = (line: string) => {
-    stream.write(`${redact(line)}\n`);
+    stream.write(`${wrapped(redact(line))}\n`);
     silence.refresh();
   };
   // Generations of long jobs take hours, in which somebody may want to know that it goes on.
@@ -148,8 +149,8 @@ function lines(course: Course, stream: NodeJS.WriteStream): Progress {
       if (closed) {
         const cost = `${course.cost()}, ${course.elapsed()}, about ${course.left()} left`;
         say(
-          `generation ${course.generation}/${course.generations}: ${counted(course.tried, 'trial')}, best ${course.best}, ` +
-            `median ${course.median}; ${course.jobsText()}; ${cost}`,
+          `generation ${course.generation}/${course.generations}: ${counted(course.tried, 'trial')}, ` +
+            `best ${course.best}, median ${course.median}; ${cost}`,
         );
       }
       if (event.type === 'claimed') {

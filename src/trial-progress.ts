@@ -3,6 +3,7 @@ import type { JobLive } from './jobs/runner.ts';
 import { jobsText, nowText, QUIET_MS, type UnderWay } from './progress.ts';
 import { count, counted, money, span } from './report/format.ts';
 import { redact } from './secrets.ts';
+import { wrapped } from './wrap.ts';
 
 export type TrialProgress = {
   /** To be called for every trial that is done. */
@@ -49,7 +50,7 @@ type Shown = Omit<TrialProgress, 'job'>;
 function lines(stream: NodeJS.WriteStream, trials: number, more: () => string[]): Shown {
   let done = 0;
   const say = (line: string) => {
-    stream.write(`${redact(line)}\n`);
+    stream.write(`${wrapped(redact(line))}\n`);
     silence.refresh();
   };
   const tell = () =>

@@ -68,3 +68,22 @@ test('claims have one line when they are named, however often their evidence is 
   expect(written[0]).toMatch(/^validation tasks: 2 claims are tested; about .* left\n$/);
   shown.close();
 });
+
+test('no line is wider than 110 columns, however long the run and what is said of it', () => {
+  const { shown, written } = progress(() => ({ running: 0, waiting: 0, oldestMs: 0 }));
+  const estimate = { n: 8, sum: 1, squares: 1, score: 0.5, repeats: 1, shrunk: -0.1, error: 0.05 };
+  const barrier = { survivors: [], lessonRecords: {}, operators: {} };
+  shown.event({ type: 'planned', generation: 1, stage: 'first', trials: Array(1234).fill('a') });
+  vi.advanceTimersByTime(47 * 60_000 + 59_000);
+  shown.event({ type: 'generation', generation: 1, estimates: { a: estimate, b: estimate }, ...barrier });
+  expect(written.join('')).toMatch(
+    /^generation 2\/5: 0 trials, best 0\.500 \(−0\.100\), median 0\.500; \$0\.00, 47 /,
+  );
+  shown.note(`evolve: warning: ${'what nobody reads to its end '.repeat(20)}`);
+  const lines = written.join('').trimEnd().split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(110);
+  // What goes on is indented, and nothing is lost.
+  expect(lines.filter((line) => line.startsWith('  ')).length).toBeGreaterThan(3);
+  expect(lines.join(' ').match(/reads\s+to\s+its\s+end/g)).toHaveLength(20);
+  shown.close();
+});

@@ -1,5 +1,6 @@
-import { count, counted, dollars, lines, rough, span, table } from '../report/format.ts';
+import { count, counted, dollars, rough, span, table } from '../report/format.ts';
 import type { Role } from '../suite/suite.ts';
+import { lines } from '../wrap.ts';
 import { expectationRows } from './expectation.ts';
 import type { Plan } from './plan.ts';
 

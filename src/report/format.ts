@@ -67,18 +67,6 @@ export function clip(text: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-/** Text on lines of at most `width` characters, cut at spaces; a longer word stands alone. */
-export function lines(text: string, width: number): string[] {
-  const found: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = found.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      found[found.length - 1] = `${last} ${word}`;
-    else found.push(word);
-  }
-  return found;
-}
-
 /** The verdict in a sentence; `tasks` tells on how many sealed ones it rests. */
 export function verdictLine(result: Result & { tasks?: readonly { role: Role }[] }): string {
   const { verdict, gain: sealed, champion, baseline, stop, sealedFor } = result;

@@ -1,8 +1,9 @@
 import type { GeneChange } from '../event.ts';
 import type { Step } from '../selection/take-out.ts';
+import { lines } from '../wrap.ts';
 import type { Effect, GeneEffect } from './attribution.ts';
 import { interval } from './attribution-text.ts';
-import { change, clip, counted, gain, lines, table } from './format.ts';
+import { change, clip, counted, gain, table } from './format.ts';
 
 /** What `evolve prune` found: pruned.json. Differences of scores are in [−1, 1]. */
 export type Pruned = {

@@ -1,3 +1,4 @@
+import { lines } from '../wrap.ts';
 import { attributionRows } from './attribution-text.ts';
 import { CLAIM_HEAD, claimRows, creditOf, powerText, untested } from './claims.ts';
 import { CLOCK_TITLES, CONTROL_NOTES, CONTROL_TITLES, clockRows, controlRows } from './control.ts';
@@ -8,7 +9,6 @@ import {
   count,
   counted,
   gain,
-  lines,
   medals,
   money,
   score,

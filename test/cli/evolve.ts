@@ -12,6 +12,9 @@ type Env = Record<string, string | undefined>;
 
 export type Ran = { code: number | null; stdout: string; stderr: string };
 
+/** Progress as it was meant: its lines are cut at 110 columns, and those that follow are indented by two. */
+const unwrapped = (text: string) => text.replace(/(?<=^.{40,})\n {2}(?=\S)/gm, ' ');
+
 /**
  * Runs the built `evolve` in `cwd`; `during` gets the process while it runs. A variable that is undefined is taken away; `node`
  * are options of Node.
@@ -28,7 +31,7 @@ export function evolve(
   during(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ ...ran, code }));
+    child.on('close', (code) => resolve({ ...ran, stderr: unwrapped(ran.stderr), code }));
   });
 }
 
