@@ -37,7 +37,14 @@ const DAY = 86_400_000;
 /** Every setting, in the order of the help. Flags, config files and bounds all come from this table. */
 export const SETTINGS: readonly Setting[] = [
   number('population', 'integer', 'N', 'genomes in a generation (16)', 2, 1000),
-  number('generations', 'integer', 'N', 'generations (50); a larger number extends a run', 1, 10_000),
+  number(
+    'generations',
+    'integer',
+    'N',
+    'generations (50); a larger number extends a run, a smaller one ends it',
+    1,
+    10_000,
+  ),
   text('suite', 'DIR', 'the suite that genomes are tried on (benchmarks/mini-mle)'),
   text('genomes', 'DIR', 'the founders, one folder each (genomes)'),
   text('model', 'NAME', "the agent's model (offline, a stand-in); OPENAI_BASE_URL says where"),

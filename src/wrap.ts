@@ -10,7 +10,12 @@ export function lines(text: string, width: number): string[] {
   return found;
 }
 
-/** A line of progress on several of at most 110 columns where it is longer; those that follow are indented. */
+/**
+ * A line of progress on several of at most 110 columns where it is longer; those that follow are indented. Commands
+ * stay whole: what stands in backquotes, and a line that is indented itself.
+ */
 export function wrapped(line: string): string {
-  return line.length <= 110 ? line : lines(line, 108).join('\n  ');
+  if (line.length <= 110 || line.startsWith(' ')) return line;
+  const whole = line.replace(/`[^`]*`/g, (command) => command.replaceAll(' ', '\0'));
+  return lines(whole, 108).join('\n  ').replaceAll('\0', ' ');
 }

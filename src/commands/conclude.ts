@@ -6,6 +6,7 @@ import { type Context, EXIT, type Output } from './context.ts';
 import type { Halt } from './models.ts';
 import { readReport } from './read-report.ts';
 import { wantsColour, writeReport } from './report.ts';
+import { type Limited, waysOn } from './ways-on.ts';
 
 /** Writes the report and says how it went; gives the exit code. */
 export async function conclude(
@@ -14,19 +15,20 @@ export async function conclude(
   suite: Suite,
   output: Output,
   context: Context,
-  halt: Halt | null = null,
+  { halt = null, ahead }: { halt?: Halt | null; ahead?: Pick<Limited, 'config' | 'plan'> } = {},
 ): Promise<number> {
-  const { report } = await readReport(dir, suite.tasks, result);
+  const { report, state } = await readReport(dir, suite.tasks, result);
   const { stop } = result;
   await writeReport(dir, report);
   if (output.json) context.print(JSON.stringify(headline(report), null, 2));
   else context.print(summary(report, wantsColour()));
   if (stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
-    const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
-    context.note(
-      `evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}; \`evolve resume ${report.run}${more}\` goes on`,
-    );
+    const limited = ahead && exitOf(stop) === EXIT.limit;
+    const on = limited ? '' : `; \`evolve resume ${report.run}\` goes on`;
+    context.note(`evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}${on}`);
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
+    for (const line of limited ? waysOn({ ...ahead, report, state, suite }) : [])
+      context.note(line.startsWith(' ') ? line : `evolve: ${line}`);
   }
   return exitOf(stop);
 }

@@ -123,7 +123,7 @@ export function program(context: Context, done: (code: number) => void): Command
 
   const resume = add(
     'resume <RUN>',
-    'go on with a run that was stopped, or extend one that is finished',
+    'go on with a run that was stopped, extend it by more --generations, or end it with those that it has',
     async ([folder], flags) => (await import('./resume.ts')).resume(folder!, flags, context),
   );
   withSettings(resume, (name) => EXTENDABLE.includes(name));

@@ -84,7 +84,8 @@ export async function run(given: RunConfig, output: Output, context: Context): P
     ? { dir: resolve(config.out!), result: before.result!, halt: null }
     : await search(parts);
   const ended = main.result.stop === 'finished' ? await runControls(parts, main) : main;
-  return await conclude(ended.dir, ended.result, suite, output, context, ended.halt);
+  const { halt } = ended;
+  return await conclude(ended.dir, ended.result, suite, output, context, { halt, ahead: { config, plan } });
 }
 
 /** The budget of an earlier call on the run holds until another one is given: who resumes has not said "spend on". */

@@ -47,7 +47,8 @@ test('a budget holds for whoever resumes, until another one is given', async () 
   expect(stopped.code).toBe(3);
   const again = await world.resume('bound', { endpoint: own });
   expect(again.code).toBe(3);
-  expect(again.stderr).toMatch(/`evolve resume \S+ --budget-usd MORE` goes on/);
+  const offered = /^ {4}evolve resume \S+ --budget-usd ([\d.]+)$/m.exec(again.stderr)?.[1];
+  expect(Number(offered)).toBeGreaterThan(budget);
   expect(own.bill().usd).toBeLessThanOrEqual(budget);
   const more = await world.resume('bound', { endpoint: own, args: ['--budget-usd', '1000', '--quiet'] });
   expect(more.code).toBe(0);

@@ -174,6 +174,35 @@ describe('limits', () => {
     expect(differences(resultsOf(at('calm')), resultsOf(at('short')))).toEqual([]);
   });
 
+  test('after a generation it says how to go on, and how to end with what there is: both as they stand', async () => {
+    const stopped = await small('two-ways', ['--budget-trials', '20']);
+    expect(stopped.code).toBe(3);
+    expect(stopped.stderr).toMatch(/no verdict yet, and there are two ways to one/);
+    const commands = stopped.stderr.split('\n').flatMap((line) => /^ {4}evolve (.*)$/.exec(line)?.[1] ?? []);
+    expect(commands).toHaveLength(2);
+    const run = (command: string, out: string) => {
+      execFileSync('cp', ['-r', at('two-ways'), at(out)]);
+      return evolve([...command.replace('two-ways', out).split(' '), '--json'], { cwd: folder.dir });
+    };
+    expect(await run(commands[0]!, 'went-on')).toMatchObject({ code: 0 });
+    expect(differences(resultsOf(at('calm')), resultsOf(at('went-on')))).toEqual([]);
+
+    expect(commands[1]).toMatch(/^resume two-ways --generations 1 --budget-trials \d+$/);
+    const { code, stdout } = await run(commands[1]!, 'ended');
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ stop: 'finished', generations: 1 });
+    expect(result.verdict).not.toBe('not measured');
+    expect(result.trials.run).toBeLessThanOrEqual(Number(/\d+$/.exec(commands[1]!)));
+    // Its sealed tasks are open now: whoever extends it gets no second look with another champion.
+    const longer = await evolve(['resume', 'ended', '--generations', '2', '--json'], { cwd: folder.dir });
+    expect(longer.code).toBe(0);
+    const seen = eventsOf(at('ended')).flatMap((event) =>
+      event.type === 'tried' && event.trial.role === 'sealed' ? [event.trial.genome] : [],
+    );
+    expect(new Set(seen).size).toBeLessThanOrEqual(2);
+  }, 300_000);
+
   test('so does a limit of time', async () => {
     const short = await small('timed', ['--max-time', '1s', '--no-job-cache', '--json']);
     expect(short.code).toBe(3);

@@ -1,0 +1,110 @@
+import type { RunConfig } from '../config.ts';
+import { counted } from '../report/format.ts';
+import type { Report } from '../report/model.ts';
+import { FINALS } from '../selection/finalists.ts';
+import type { State } from '../state.ts';
+import type { Suite } from '../suite/suite.ts';
+import { endTrials, type Plan } from './plan.ts';
+
+/** A run that stopped at a budget or time limit, and what it was to do. */
+export type Limited = {
+  report: Report;
+  state: State;
+  config: RunConfig;
+  suite: Suite;
+  plan: Pick<Plan, 'trials' | 'calls'>;
+};
+
+/** Budgets are never passed, so what a call may cost is put aside; and trials differ. */
+const MARGIN = 1.25;
+
+/**
+ * How a run that stopped at a limit can go on, as lines for people, each command on a line of its own: with more budget; or
+ * by ending its search with the generations that it has, for the verdict on what has been found.
+ */
+export function waysOn(limited: Limited): string[] {
+  const { report, state, plan } = limited;
+  const resume = `evolve resume ${report.run}`;
+  if (state.result?.stop === 'finished') {
+    const more = report.stop === 'max-time' ? '' : ` --${report.stop} MORE`;
+    return [
+      'the run itself has its verdict; its control arms are not through. To go on with them:',
+      `    ${resume}${more}`,
+    ];
+  }
+  const done = state.generation + 1;
+  const end = endAhead(limited);
+  const whole = `    ${resume}${budgetFor(limited, Math.max(end, plan.trials.most - triedIn(state)))}`;
+  if (inFinals(limited)) {
+    return [
+      `there is no verdict yet, though the search is through: ${missing(end)}. To go on:`,
+      `    ${resume}${budgetFor(limited, end)}`,
+    ];
+  }
+  if (done === 0) {
+    return ['there is no verdict yet, nor a generation that is through. To go on:', whole];
+  }
+  const looked =
+    state.sealedFor === null ? '' : ', already opened for an earlier champion: no other one gets a verdict';
+  return [
+    'there is no verdict yet, and there are two ways to one. To go on with the search:',
+    whole,
+    `to end it with the ${counted(done, 'generation')} that it has: ${missing(end)}:`,
+    `    ${resume} --generations ${done}${budgetFor(limited, end)}`,
+    `either way sealed tasks are opened once${looked || ': if the run is extended after that, no other champion gets a verdict'}`,
+  ];
+}
+
+function missing(trials: number): string {
+  return `finals, claims and sealed tasks take at most ${counted(trials, 'trial')} more`;
+}
+
+/** Trials that finals, claims and sealed tasks may still take, if the search ends with the generations that it has. */
+function endAhead({ state, config, suite }: Limited): number {
+  const from = firstOfFinals({ state, config });
+  const trials = [...state.trials.values()];
+  const searched = trials.filter(({ role, repeat }) => role === 'search' && repeat < FINALS).length;
+  const done = trials.filter(
+    ({ id, role, repeat }) =>
+      state.outcomes.get(id)?.kind !== 'lost' && (role !== 'search' || repeat >= from),
+  ).length;
+  const ended = { ...config, generations: Math.max(1, state.generation + 1) };
+  return Math.max(1, endTrials(ended, suite, searched).all - done);
+}
+
+/** Whether finals over the generations that there are have begun. */
+function inFinals({ state, config }: Limited): boolean {
+  const from = firstOfFinals({ state, config });
+  if (state.generation + 1 >= state.generations) return true;
+  return [...state.trials.values()].some(({ role, repeat }) => role === 'search' && repeat >= from);
+}
+
+function firstOfFinals({ state, config }: Pick<Limited, 'state' | 'config'>): number {
+  return FINALS + (state.generation + 1) * config.search.finalRepeats;
+}
+
+function triedIn({ spent }: State): number {
+  return spent.scored + spent.failed;
+}
+
+/**
+ * The flag that pays for so many more trials, by what those until now have cost, by the forecast of all where there is none;
+ * a time limit holds for one call only.
+ */
+function budgetFor({ report, state, plan }: Limited, trials: number): string {
+  const { stop, cost } = report;
+  const tried = triedIn(state);
+  if (stop === 'budget-trials') return ` --budget-trials ${tried + trials}`;
+  if (stop !== 'budget-usd' && stop !== 'budget-tokens') return '';
+  const used = stop === 'budget-usd' ? cost.usd : cost.tokensIn + cost.tokensOut;
+  const { usd, tokensIn, tokensOut } = plan.calls.all;
+  const foreseen = (stop === 'budget-usd' ? usd : tokensIn + tokensOut) ?? 0;
+  const more = tried === 0 ? foreseen : (used * trials) / tried;
+  return ` --${stop} ${more === 0 ? 'MORE' : roundedUp(used + MARGIN * more)}`;
+}
+
+/** To two digits, and to cents at least: `0.34`, `12`, `1300000`. */
+function roundedUp(value: number): string {
+  const unit = Math.max(0.01, 10 ** (Math.floor(Math.log10(value)) - 1));
+  return String(Number((Math.ceil(value / unit) * unit).toPrecision(12)));
+}
