@@ -27,15 +27,16 @@ const noResult = "process.kill(process.ppid, 'SIGKILL');";
 
 /** How jobs end, and what that means. */
 export const endings: Scenario[] = [
-  {
-    name: `lost, and run anew when it is asked for again: ${taken.join(', ')}`,
-    jobs: Object.fromEntries(taken.map((state) => [state, {}])),
-    ...allEnded(taken, (index) => taken[index] as string),
-    gives: 'lost',
-    because: new RegExp(taken.map((state) => `\\(${state}\\)`).join('.*')),
-    again: 'done',
-    runs: 2,
-  },
+  ...taken.map(
+    (state): Scenario => ({
+      name: `${state}: lost, and run anew when it is asked for again`,
+      ...endedAs(state),
+      gives: 'lost',
+      because: new RegExp(`\\(${state}\\)`),
+      again: 'done',
+      runs: 2,
+    }),
+  ),
   {
     name: 'CANCELLED by an administrator before it starts',
     before({ cluster }) {
