@@ -25,6 +25,8 @@ export function openBars(stream: NodeJS.WriteStream): Bars {
     stopOnComplete: false,
     gracefulExit: false,
     emptyOnZero: true,
+    // A note takes the place of the bars, which must come back below it though they show nothing new.
+    forceRedraw: true,
     fps: 8,
   });
   return {
@@ -37,9 +39,14 @@ export function openBars(stream: NodeJS.WriteStream): Bars {
       };
     },
     note(line) {
-      multi.log(`${wrapped(redact(line))}\n`);
+      multi.log(`${CLEAR_BELOW}${WRAP}${wrapped(redact(line), stream.columns)}${CUT}\n`);
       multi.update();
     },
     close: () => multi.stop(),
   };
 }
+
+// Bars are cut at the edge of the terminal, which must not happen to notes; and these may be higher than the bars that they overwrite.
+const CLEAR_BELOW = '\u001b[J';
+const WRAP = '\u001b[?7h';
+const CUT = '\u001b[?7l';

@@ -10,7 +10,7 @@ import { wrapped } from './wrap.ts';
 const context: Context = {
   interruption,
   print: (text) => void process.stdout.write(`${redact(text)}\n`),
-  note: (text) => complain(wrapped(redact(text))),
+  note: (text) => complain(wrapped(redact(text), process.stderr.columns)),
 };
 
 for (const stream of [process.stdout, process.stderr]) {

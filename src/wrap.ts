@@ -11,11 +11,24 @@ export function lines(text: string, width: number): string[] {
 }
 
 /**
- * A line of progress on several of at most 110 columns where it is longer; those that follow are indented. Commands
- * stay whole: what stands in backquotes, and a line that is indented itself.
+ * Lines of progress on several where they are longer than a terminal of `columns`, or than 110; those that follow are
+ * indented. Commands stay whole: what stands in backquotes, and a line that is indented itself. A terminal that does not
+ * know how wide it is, or says that it is less than 40, counts as 110.
  */
-export function wrapped(line: string): string {
-  if (line.length <= 110 || line.startsWith(' ')) return line;
+export function wrapped(text: string, columns = MOST): string {
+  const width = columns < 40 ? MOST : Math.min(MOST, columns);
+  return text
+    .split('\n')
+    .map((line) => cut(line, width))
+    .join('\n');
+}
+
+const MOST = 110;
+
+function cut(line: string, width: number): string {
+  if (line.length <= width || line.startsWith(' ')) return line;
   const whole = line.replace(/`[^`]*`/g, (command) => command.replaceAll(' ', '\0'));
-  return lines(whole, 108).join('\n  ').replaceAll('\0', ' ');
+  return lines(whole, width - 2)
+    .join('\n  ')
+    .replaceAll('\0', ' ');
 }

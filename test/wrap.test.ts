@@ -13,3 +13,13 @@ test('a line of progress is cut at spaces, at 110 columns, and commands in it ar
   const word = 'x'.repeat(200);
   expect(wrapped(`a ${word} b`)).toBe(`a\n  ${word}\n  b`);
 });
+
+test('on a narrow terminal lines are as wide as it is; lines of a text are cut one by one', () => {
+  const line = 'so '.repeat(30).trim();
+  for (const cut of wrapped(line, 60).split('\n')) expect(cut.length).toBeLessThanOrEqual(60);
+  expect(wrapped(line, 60).split('\n')).toHaveLength(2);
+  expect(wrapped(line, 300)).toBe(line);
+  // A terminal that does not know.
+  expect(wrapped(line, 0)).toBe(line);
+  expect(wrapped(`${line}\n${line}`)).toBe(`${line}\n${line}`);
+});
