@@ -136,8 +136,9 @@ function carried({ attribution }: Report): string {
 function lessons({ lessons: { written, retired, helped } }: Report): string {
   const head = `${written} written, ${retired} retired as harmful`;
   const rows = helped.slice(0, 5).map((row) => {
-    const where = row.inChampion ? '; in the champion' : '';
-    return `${gain(row.gain)} over ${counted(row.bred, 'child', 'children')}: ${clip(row.advice, 78)} (${row.lineage}${where})`;
+    const worth = `${gain(row.gain)} over ${counted(row.bred, 'child', 'children')}: `;
+    const where = ` (${row.lineage}${row.inChampion ? '; in the champion' : ''})`;
+    return `${worth}${clip(row.advice, Math.max(30, BODY - worth.length - where.length))}${where}`;
   });
   return [head, ...rows].join('\n');
 }

@@ -259,6 +259,17 @@ test('the summary names verdict, near and far, lineages and places; it has colou
   expect(summary(reportOf(input(events())), true)).toContain('\u001b[1m');
 });
 
+test('a long piece of advice is cut, and who gave it is not', () => {
+  const list = events().map((event) =>
+    event.type === 'lesson'
+      ? { ...event, lesson: { ...event.lesson, advice: 'look again '.repeat(20) } }
+      : event,
+  );
+  const text = summary(reportOf(input(list)), false);
+  expect(text).toMatch(/ 2 children: look again .*… \(\w+; in the champion\)$/m);
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+});
+
 test('a claim of an earlier champion is told from that of the champion; rows stay within the line', () => {
   const [own, step] = result.claims;
   const active = ['sampling.temperature', 'sampling.top_p', 'rules.check-siblings', 'loop.action'];
