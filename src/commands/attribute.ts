@@ -5,6 +5,7 @@ import { type Attribution, activeShare, byEffect, effectOf } from '../report/att
 import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from '../report/attribution-text.ts';
 import { count, counted, table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
 import { writeAttribution } from '../store/attribution-file.ts';
 import { lines } from '../wrap.ts';
 import { type Context, EXIT } from './context.ts';
@@ -147,7 +148,7 @@ function attributionText(found: Attribution, { name }: FinishedRun): string {
     '',
     ...attributionNotes(found).flatMap((note) => lines(note, 110)),
     '',
-    `\`evolve report ${name}\` shows it too`,
+    `\`evolve report ${shellWord(name)}\` shows it too`,
   ].join('\n');
 }
 

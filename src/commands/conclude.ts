@@ -1,6 +1,7 @@
 import type { Result, Stop } from '../event.ts';
 import { headline } from '../report/headline.ts';
 import { stopLine, summary } from '../report/terminal.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Suite } from '../suite/suite.ts';
 import { type Context, EXIT, type Output } from './context.ts';
 import type { Halt } from './models.ts';
@@ -24,7 +25,7 @@ export async function conclude(
   else context.print(summary(report, wantsColour()));
   if (stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
     const limited = ahead && exitOf(stop) === EXIT.limit;
-    const on = limited ? '' : `; \`evolve resume ${report.run}\` goes on`;
+    const on = limited ? '' : `; \`evolve resume ${shellWord(report.run)}\` goes on`;
     context.note(`evolve: ${stopLine(report)}${halt ? ` (${halt.reason})` : ''}${on}`);
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
     for (const line of limited ? waysOn({ ...ahead, report, state, suite }) : [])

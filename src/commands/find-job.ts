@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { JobRecord } from '../jobs/runner.ts';
+import { shellWord } from '../shell-word.ts';
 import { jobsIn, readJobsLog } from '../store/jobs-log.ts';
 import { type LiveJob, readLive, trialLog } from '../store/live.ts';
 import { didYouMean } from '../suggest.ts';
@@ -100,7 +101,7 @@ function leavesLog({ kind }: JobRecord): boolean {
 }
 
 function listHint(folder: string): string {
-  return `\`evolve logs ${folder}\` lists jobs`;
+  return `\`evolve logs ${shellWord(folder)}\` lists jobs`;
 }
 
 function noName(name: string): UserError {

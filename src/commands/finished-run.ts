@@ -3,6 +3,7 @@ import { type RunConfig, readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Given } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
 import type { State } from '../state.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { foldsAround, readFolds, suiteIn } from '../store/folds.ts';
@@ -40,7 +41,7 @@ export async function finishedRun(folder: string, settings: Given): Promise<Fini
   if (state.result?.stop !== 'finished' || state.champion === null) {
     throw new UserError(
       `${name} has not ended: its champion is not chosen yet`,
-      `\`evolve resume ${name}\` goes on with it`,
+      `\`evolve resume ${shellWord(name)}\` goes on with it`,
     );
   }
   if (state.champion === state.baseline) {

@@ -6,6 +6,7 @@ import type { Founders } from '../genome/founders.ts';
 import type { Constitution } from '../guard/constitution.ts';
 import { foldsSummary } from '../report/folds-text.ts';
 import { counted, span } from '../report/format.ts';
+import { shellWord } from '../shell-word.ts';
 import { checkFolds, openFolds, readFolds } from '../store/folds.ts';
 import { checkOut } from '../store/run-dir.ts';
 import { type Fold, foldSuite } from '../suite/folds.ts';
@@ -157,7 +158,7 @@ async function concludeFolds(
     const shared = more !== '' && through > 0 ? ', of what the other folds left of the budget' : '';
     context.note(
       `evolve: stopped after ${through} of ${report.folds.length} folds: ${halt?.reason ?? WHY[stop]}${shared}; ` +
-        `\`evolve resume ${report.run}${more}\` goes on`,
+        `\`evolve resume ${shellWord(report.run)}${more}\` goes on`,
     );
     if (halt?.hint) context.note(`evolve: ${halt.hint}`);
   }

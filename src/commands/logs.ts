@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import type { JobRecord } from '../jobs/runner.ts';
 import { clip, span, table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
 import { type LiveJob, liveLog, readLive, trialLog } from '../store/live.ts';
 import { writerOf } from '../store/lock.ts';
 import { refuseNoRun } from '../store/run-dir.ts';
@@ -23,7 +24,7 @@ export async function logs(
   refuseNoRun(folder);
   if (name === undefined) {
     if (flags.follow)
-      throw new UserError('-f needs a job to follow', `for example: evolve logs ${folder} JOB -f`);
+      throw new UserError('-f needs a job to follow', `for example: evolve logs ${shellWord(folder)} JOB -f`);
     context.print(listText(await knownJobs(folder)));
     return EXIT.finished;
   }

@@ -1,6 +1,7 @@
 import { type RunConfig, readConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Given } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
 import { readConfigOf } from '../store/catalog.ts';
 import { foldsAround, readFolds } from '../store/folds.ts';
 import { readRun } from '../store/run-dir.ts';
@@ -14,7 +15,7 @@ export async function resume(folder: string, flags: Given, context: Context): Pr
   if (around !== null) {
     throw new UserError(
       `${folder} is one of the folds of ${around}, which share their budgets`,
-      `give \`evolve resume ${around}\``,
+      `give \`evolve resume ${shellWord(around)}\``,
     );
   }
   const folds = await readFolds(folder);

@@ -2,6 +2,7 @@ import type { RunConfig } from '../config.ts';
 import { counted } from '../report/format.ts';
 import type { Report } from '../report/model.ts';
 import { FINALS } from '../selection/finalists.ts';
+import { shellWord } from '../shell-word.ts';
 import type { State } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
 import { endTrials, type Plan } from './plan.ts';
@@ -24,7 +25,7 @@ const MARGIN = 1.25;
  */
 export function waysOn(limited: Limited): string[] {
   const { report, state, plan } = limited;
-  const resume = `evolve resume ${report.run}`;
+  const resume = `evolve resume ${shellWord(report.run)}`;
   if (state.result?.stop === 'finished') {
     const more = report.stop === 'max-time' ? '' : ` --${report.stop} MORE`;
     return [
@@ -49,7 +50,7 @@ export function waysOn(limited: Limited): string[] {
   return [
     'there is no verdict yet, and there are two ways to one. To go on with the search:',
     whole,
-    `to end it with the ${counted(done, 'generation')} that it has: ${missing(end)}:`,
+    `to end it with the ${counted(done, 'generation')} that it has (${missing(end)}):`,
     `    ${resume} --generations ${done}${budgetFor(limited, end)}`,
     `either way sealed tasks are opened once${looked || ': if the run is extended after that, no other champion gets a verdict'}`,
   ];

@@ -6,6 +6,7 @@ import type { Event, RunIdentity } from '../event.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Json } from '../json.ts';
 import { redactDeep } from '../secrets.ts';
+import { shellWord } from '../shell-word.ts';
 import { apply, emptyState, type State } from '../state.ts';
 import { writeCatalog } from './catalog.ts';
 import { genomeStore } from './genomes.ts';
@@ -84,7 +85,7 @@ export async function checkOut(out: string, identity: RunIdentity, locked = fals
   if (entries.includes('folds.json')) {
     throw new UserError(
       `${dir} holds the folds of a run`,
-      `Give the same --folds to go on with it, or \`evolve resume ${out}\`.`,
+      `Give the same --folds to go on with it, or \`evolve resume ${shellWord(out)}\`.`,
     );
   }
   if (entries.length > 0 && !entries.includes(JOURNAL)) {
@@ -129,7 +130,7 @@ export function refuseNoRun(dir: string): void {
   if (existsSync(join(dir, 'folds.json'))) {
     throw new UserError(
       `${dir} holds the folds of a run`,
-      `Give one of them, such as ${join(dir, 'fold-1')}, or \`evolve report ${dir}\` for all together.`,
+      `Give one of them, such as ${join(dir, 'fold-1')}, or \`evolve report ${shellWord(dir)}\` for all together.`,
     );
   }
   throw new UserError(
