@@ -27,10 +27,9 @@ export function waysOn(limited: Limited): string[] {
   const { report, state, plan } = limited;
   const resume = `evolve resume ${shellWord(report.run)}`;
   if (state.result?.stop === 'finished') {
-    const more = report.stop === 'max-time' ? '' : ` --${report.stop} MORE`;
     return [
       'the run itself has its verdict; its control arms are not through. To go on with them:',
-      `    ${resume}${more}`,
+      `    ${resume}${budgetForArms(limited)}`,
     ];
   }
   const done = state.generation + 1;
@@ -102,6 +101,20 @@ function budgetFor({ report, state, plan }: Limited, trials: number): string {
   const foreseen = (stop === 'budget-usd' ? usd : tokensIn + tokensOut) ?? 0;
   const more = tried === 0 ? foreseen : (used * trials) / tried;
   return ` --${stop} ${more === 0 ? 'MORE' : roundedUp(used + MARGIN * more)}`;
+}
+
+/** The flag that pays for the run with its control arms, by the forecast; `MORE` where that is no more than there was. */
+function budgetForArms({ report: { stop }, config, plan }: Limited): string {
+  if (stop === 'max-time') return '';
+  const { usd, tokensIn, tokensOut } = plan.calls.all;
+  const [all, before] =
+    stop === 'budget-trials'
+      ? [plan.trials.most, config.budgetTrials]
+      : stop === 'budget-usd'
+        ? [MARGIN * (usd ?? 0), config.budgetUsd]
+        : [MARGIN * (tokensIn + tokensOut), config.budgetTokens];
+  const enough = stop === 'budget-trials' ? all : roundedUp(all);
+  return ` --${stop} ${all > (before ?? 0) ? enough : 'MORE'}`;
 }
 
 /** To two digits, and to cents at least: `0.34`, `12`, `1300000`. */

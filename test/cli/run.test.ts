@@ -175,19 +175,26 @@ describe('limits', () => {
   });
 
   test('after a generation it says how to go on, and how to end with what there is: both as they stand', async () => {
-    const stopped = await small('two-ways', ['--budget-trials', '20']);
+    const stopped = await small('two ways', ['--budget-trials', '20']);
     expect(stopped.code).toBe(3);
     expect(stopped.stderr).toMatch(/no verdict yet, and there are two ways to one/);
     const commands = stopped.stderr.split('\n').flatMap((line) => /^ {4}evolve (.*)$/.exec(line)?.[1] ?? []);
     expect(commands).toHaveLength(2);
+    // As a shell reads them.
+    const words = (command: string) =>
+      execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' })
+        .trimEnd()
+        .split('\n');
     const run = (command: string, out: string) => {
-      execFileSync('cp', ['-r', at('two-ways'), at(out)]);
-      return evolve([...command.replace('two-ways', out).split(' '), '--json'], { cwd: folder.dir });
+      execFileSync('cp', ['-r', at('two ways'), at(out)]);
+      const given = words(command).map((word) => (word === 'two ways' ? out : word));
+      expect(given).toContain(out);
+      return evolve([...given, '--json'], { cwd: folder.dir });
     };
     expect(await run(commands[0]!, 'went-on')).toMatchObject({ code: 0 });
     expect(differences(resultsOf(at('calm')), resultsOf(at('went-on')))).toEqual([]);
 
-    expect(commands[1]).toMatch(/^resume two-ways --generations 1 --budget-trials \d+$/);
+    expect(commands[1]).toMatch(/^resume 'two ways' --generations 1 --budget-trials \d+$/);
     const { code, stdout } = await run(commands[1]!, 'ended');
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
