@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import { auditTasks, type Findings } from '../suite/audit.ts';
 import { startGrader } from '../suite/grader.ts';
 import { leaveOut } from '../suite/left-out.ts';
@@ -66,5 +67,5 @@ function unaudited(suite: Suite): string[] {
   const { audit, dir, tasks } = suite;
   if (!tasks.some(({ role }) => role === 'sealed') || sealedFindings(suite)) return [];
   const why = audit ? 'have changed since they were audited' : 'were never audited';
-  return [`the sealed tasks ${why}; \`evolve validate --audit ${displayed(dir)}\` does it`];
+  return [`the sealed tasks ${why}; \`evolve validate --audit ${shellWord(displayed(dir))}\` does it`];
 }
