@@ -1,5 +1,16 @@
 import { UserError } from '../errors.ts';
-import { change, clip, count, gain, medals, money, score, span, table } from '../report/format.ts';
+import {
+  change,
+  clip,
+  count,
+  gain,
+  medals,
+  money,
+  score,
+  span,
+  table,
+  verdictWords,
+} from '../report/format.ts';
 import type { LineageRow } from '../report/lineages.ts';
 import type { Report } from '../report/model.ts';
 import { stopLine } from '../report/terminal.ts';
@@ -61,10 +72,7 @@ function rowsOf(sides: readonly Side[]): string[][] {
       'money',
       ofRun(({ cost }) => money(cost.usd)),
     ),
-    row(
-      'verdict',
-      ofRun(({ verdict }) => verdict),
-    ),
+    row('verdict', ofRun(verdictWords)),
     row('best', (side) =>
       side.lineage ? (side.lineage.best?.id ?? '–') : (side.report.champion?.id ?? '–'),
     ),

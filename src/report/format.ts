@@ -67,12 +67,15 @@ export function clip(text: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-/** The verdict in a sentence; `tasks` tells on how many sealed ones it rests. */
-export function verdictLine(result: Result & { tasks?: readonly { role: Role }[] }): string {
-  const { verdict, gain: sealed, champion, baseline, stop, sealedFor } = result;
+/** How a run ended; `tasks` tells on how many sealed ones its verdict rests. */
+type Ended = Result & { tasks?: readonly { role: Role }[] };
+
+/** The verdict in a sentence. */
+export function verdictLine(result: Ended): string {
+  const { verdict, gain: sealed, stop, sealedFor } = result;
   // Without a generation it was plain sampling, which compares draws of the baseline.
   const drawn = result.generations === 0;
-  if (stop === 'finished' && champion && champion.id === baseline.id && !drawn)
+  if (isBaseline(result))
     return 'The search believes nothing to be better than the baseline, which is its champion: nothing to compare.';
   if (verdict === 'no sealed tasks') return 'No verdict: the suite has no sealed tasks.';
   if (sealedFor !== undefined) {
@@ -83,15 +86,30 @@ export function verdictLine(result: Result & { tasks?: readonly { role: Role }[]
   const [low, high] = sealed.ci95;
   const p = sealed.p < 0.001 ? sealed.p.toExponential(1) : sealed.p.toFixed(3);
   const within = `(95% ${gain(low)} to ${gain(high)}, p = ${p})`;
-  const tasks = result.tasks?.filter(({ role }) => role === 'sealed').length ?? LEAST_SEALED;
-  if (verdict === 'cannot tell apart' && tasks < LEAST_SEALED)
-    return `${noVerdictWith(tasks)}: gain ${gain(sealed.mean)} ${within}.`;
+  if (verdict === 'cannot tell apart' && sealedTasks(result) < LEAST_SEALED)
+    return `${noVerdictWith(sealedTasks(result))}: gain ${gain(sealed.mean)} ${within}.`;
   const words = {
     better: `${drawn ? 'The best of several draws' : 'The champion'} is better than the baseline`,
     worse: `${drawn ? 'The best of several draws' : 'The champion'} is worse than the baseline`,
     'cannot tell apart': `${drawn ? 'The best of several draws' : 'Champion'} and baseline cannot be told apart`,
   }[verdict];
   return `${words}: ${gain(sealed.mean)} on sealed tasks ${within}.`;
+}
+
+/** The verdict in a word or three, for a table. */
+export function verdictWords(result: Ended): string {
+  if (isBaseline(result)) return 'nothing to compare';
+  const { verdict } = result;
+  return verdict === 'cannot tell apart' && sealedTasks(result) < LEAST_SEALED ? 'none possible' : verdict;
+}
+
+/** Did a search believe nothing to be better than the baseline? */
+function isBaseline({ stop, champion, baseline, generations }: Ended): boolean {
+  return stop === 'finished' && champion?.id === baseline.id && generations > 0;
+}
+
+function sealedTasks({ tasks }: Ended): number {
+  return tasks?.filter(({ role }) => role === 'sealed').length ?? LEAST_SEALED;
 }
 
 /** That so few sealed tasks allow no verdict. */

@@ -3,7 +3,7 @@ import type { Outcome } from '../../src/evaluation/trial.ts';
 import type { Candidate, Estimate, Event, Result, Untested } from '../../src/event.ts';
 import type { JobRecord } from '../../src/jobs/runner.ts';
 import { untested } from '../../src/report/claims.ts';
-import { counted, verdictLine } from '../../src/report/format.ts';
+import { counted, verdictLine, verdictWords } from '../../src/report/format.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { type ReportInput, reportOf } from '../../src/report/model.ts';
 import { racingText, savedByRacing } from '../../src/report/racing.ts';
@@ -361,6 +361,11 @@ test('with fewer than seven sealed tasks it is not said that the two cannot be t
   const line =
     'No verdict possible with 1 sealed task (at least 7 needed): gain +0.200 (95% +0.100 to +0.300, p = 0.250).';
   expect(summary(reportOf(input(list)), false).split('\n')[0]).toBe(line);
+  expect(verdictWords(reportOf(input(list)))).toBe('none possible');
+  expect(verdictWords(few)).toBe('cannot tell apart');
+  const same = { ...few, champion: { ...few.champion!, id: few.baseline.id } };
+  expect(verdictWords(same)).toBe('nothing to compare');
+  expect(verdictWords({ ...same, generations: 0 })).toBe('cannot tell apart');
   expect(markdown(reportOf(input(list)))).toContain(`**${line}**`);
   const tasks = Array.from({ length: 7 }, () => ({ role: 'sealed' as const }));
   expect(verdictLine({ ...few, tasks })).toMatch(/^Champion and baseline cannot be told apart: \+0\.200 on/);
