@@ -20,7 +20,7 @@ import { type Pace, USUAL_PACE } from '../../src/report/clock.ts';
 import { ARMS, POPULATION, parseArms, parseSeeds, searchOf, TIMED } from './arms/arm.ts';
 import { measureAtTime, measureResample, measureSearch } from './arms/measure-arm.ts';
 import { type ArmResult, openResults } from './arms/results.ts';
-import { armsTable } from './arms/tables.ts';
+import { armsTable, editsTable } from './arms/tables.ts';
 import { openWorld } from './arms/world.ts';
 
 const { values } = parseArgs({
@@ -139,6 +139,7 @@ for (const at of slots) {
   );
 }
 console.log(`\nOne part left out\n\n${armsTable(chosen(null), ['population', ...arms.filter(isAblation)])}`);
+console.log(`\nWhat the edits of the LLM changed\n\n${editsTable(chosen(null), arms)}`);
 console.log(
   `\n\`believed\`: on the finals' search tasks; of resample, what luck alone would report of its trials`,
 );

@@ -1,4 +1,5 @@
 import type { RunIdentity } from '../../../src/event.ts';
+import { diffGenomes } from '../../../src/genome/diff.ts';
 import {
   barriersOf,
   clockOf,
@@ -55,6 +56,7 @@ export async function measureSearch(
     verdict: result.verdict,
     tasks: rows.map(({ task, baseline, champion: own }) => ({ task: task.id, baseline, champion: own })),
     barriers: barriersOf(events),
+    edits: editsOf(state, world.genomes),
   };
 }
 
@@ -140,6 +142,18 @@ export async function measureAtTime(
   }
   const length = generationsWithin(ends, limit);
   return await measureSearch(world, arm, seed, trials, { slots, length });
+}
+
+function editsOf({ candidates }: State, genomes: World['genomes']): Record<string, number> {
+  const edits: Record<string, number> = {};
+  for (const { id, parents, operator } of candidates.values()) {
+    if (operator !== 'mutate-text') continue;
+    for (const { path } of diffGenomes(genomes.get(parents[0]!)!, genomes.get(id)!)) {
+      const section = path.split('.', 1)[0]!;
+      edits[section] = (edits[section] ?? 0) + 1;
+    }
+  }
+  return edits;
 }
 
 function known(state: State): { identity: RunIdentity; state: State } {

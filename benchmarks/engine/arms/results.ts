@@ -28,6 +28,8 @@ export type ArmResult = {
   tasks: { task: string; baseline: number; champion: number }[];
   /** What its search had to wait for; empty for plain sampling. */
   barriers: Barrier[];
+  /** What the edits of the LLM changed: genes in which such a child differs from its parent, by section; for searches. */
+  edits?: Partial<Record<string, number>>;
   /** What luck alone would report of so many trials of the baseline; for plain sampling. */
   luck?: number | null;
 };

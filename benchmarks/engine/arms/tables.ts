@@ -56,6 +56,20 @@ export function armsTable(chosen: readonly ArmResult[], names: readonly string[]
   return rows.length === 0 ? 'nothing yet' : table([head, ...rows]);
 }
 
+/** What the edits of the LLM changed, in shares of all genes that they changed over the seeds; a line an arm that has any. */
+export function editsTable(chosen: readonly ArmResult[], names: readonly string[]): string {
+  const sections = [...new Set(chosen.flatMap(({ edits = {} }) => Object.keys(edits)))].sort();
+  const rows = names.flatMap((arm) => {
+    const own = chosen.flatMap((result) => (result.arm === arm && result.edits ? [result.edits] : []));
+    const counts = sections.map((section) => own.reduce((sum, edits) => sum + (edits[section] ?? 0), 0));
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    return all === 0
+      ? []
+      : [[arm, String(all), ...counts.map((count) => `${Math.round((100 * count) / all)}%`)]];
+  });
+  return rows.length === 0 ? 'nothing yet' : table([['arm', 'changes', ...sections], ...rows]);
+}
+
 function mean(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : values.reduce((sum, x) => sum + x, 0) / values.length;
 }
