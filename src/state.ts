@@ -221,6 +221,11 @@ function learn(state: State, trial: TrialSpec, outcome: Outcome): void {
   spend(state.spent, outcome);
 }
 
+/** Trials that a run has paid for, as a budget in trials counts them: those with an outcome that is not lost. */
+export function triedTrials({ spent }: Pick<State, 'spent'>): number {
+  return spent.scored + spent.failed;
+}
+
 function spend(spent: Spent, outcome: Outcome): void {
   spent[outcome.kind]++;
   if (outcome.kind === 'lost') return;

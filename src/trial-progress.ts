@@ -45,6 +45,11 @@ export function startTrialProgress(options: TrialProgressOptions): TrialProgress
   return { ...shown, job: news };
 }
 
+/** Whether another tenth of all is through with this one, the `done`th; of fewer than ten each one is. */
+export function isTenth(done: number, all: number): boolean {
+  return Math.floor((10 * done) / all) > Math.floor((10 * (done - 1)) / all);
+}
+
 type Shown = Omit<TrialProgress, 'job'>;
 
 function lines(stream: NodeJS.WriteStream, trials: number, more: () => string[]): Shown {
@@ -59,7 +64,7 @@ function lines(stream: NodeJS.WriteStream, trials: number, more: () => string[])
   return {
     tried() {
       done++;
-      if (Math.floor((10 * done) / trials) > Math.floor((10 * (done - 1)) / trials)) tell();
+      if (isTenth(done, trials)) tell();
     },
     note: say,
     close: () => clearInterval(silence),

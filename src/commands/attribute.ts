@@ -6,7 +6,9 @@ import { ATTRIBUTION_TITLES, attributionNotes, attributionRows } from '../report
 import { count, counted, table } from '../report/format.ts';
 import type { Given } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
+import { triedTrials } from '../state.ts';
 import { writeAttribution } from '../store/attribution-file.ts';
+import { isTenth } from '../trial-progress.ts';
 import { lines } from '../wrap.ts';
 import { type Context, EXIT } from './context.ts';
 import { type FinishedRun, finishedRun } from './finished-run.ts';
@@ -120,8 +122,8 @@ function attributionOf(
 function planOf(run: FinishedRun, variants: readonly Variant[], repeats: Repeats) {
   const genomes = variants.length + 2;
   const trials = genomes * run.tasks.length * repeats.count;
-  const { spent } = run.state;
-  const usd = (spent.usd * trials) / Math.max(1, spent.scored + spent.failed);
+  const { state } = run;
+  const usd = (state.spent.usd * trials) / Math.max(1, triedTrials(state));
   const genes = variants.map(({ paths }) => paths);
   return { run: run.name, genes, genomes, tasks: run.tasks.length, repeats: repeats.count, trials, usd };
 }
@@ -157,7 +159,6 @@ function tellTenths(trials: number, say: (line: string) => void): () => void {
   let done = 0;
   return () => {
     done++;
-    if (Math.floor((10 * done) / trials) > Math.floor((10 * (done - 1)) / trials))
-      say(`${count(done)} of ${counted(trials, 'trial')}`);
+    if (isTenth(done, trials)) say(`${count(done)} of ${counted(trials, 'trial')}`);
   };
 }

@@ -7,7 +7,7 @@ import type { Pair } from '../report/attribution.ts';
 import { count, counted, money } from '../report/format.ts';
 import { activeChanges } from '../selection/activation.ts';
 import { score } from '../selection/measure.ts';
-import type { State } from '../state.ts';
+import { type State, triedTrials } from '../state.ts';
 import { takeLock } from '../store/lock.ts';
 import { openOutcomes } from '../store/outcome-file.ts';
 import type { Task } from '../suite/suite.ts';
@@ -39,8 +39,9 @@ export type FreshTrials = {
 };
 
 /** What trials cost, by what those of the run itself did. */
-export function costText(trials: number, { spent }: State): string {
-  const known = spent.scored + spent.failed;
+export function costText(trials: number, state: State): string {
+  const { spent } = state;
+  const known = triedTrials(state);
   const each = known === 0 ? 0 : trials / known;
   const tokens = Math.round(each * (spent.tokensIn + spent.tokensOut));
   const paid = spent.usd > 0 ? `, ${money(each * spent.usd)}` : '';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RunConfig } from '../config.ts';
 import { readLedger } from '../llm/ledger.ts';
+import { triedTrials } from '../state.ts';
 import { hasBegun } from '../store/folds.ts';
 import { readRun } from '../store/run-dir.ts';
 
@@ -37,10 +38,10 @@ export function remaining(
 /** What a run has used so far of the budgets that several share. Tokens are in and out together. */
 async function usedBy(dir: string): Promise<{ trials: number; usd: number; tokens: number }> {
   if (!(await hasBegun(dir))) return { trials: 0, usd: 0, tokens: 0 };
-  const { spent } = (await readRun(dir)).state;
+  const { state } = await readRun(dir);
   const paid = readLedger(join(dir, 'ledger.jsonl'));
   return {
-    trials: spent.scored + spent.failed,
+    trials: triedTrials(state),
     usd: paid?.usd ?? 0,
     tokens: paid ? paid.tokensIn + paid.tokensOut : 0,
   };

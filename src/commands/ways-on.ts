@@ -3,7 +3,7 @@ import { counted } from '../report/format.ts';
 import type { Report } from '../report/model.ts';
 import { FINALS } from '../selection/finalists.ts';
 import { shellWord } from '../shell-word.ts';
-import type { State } from '../state.ts';
+import { type State, triedTrials } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
 import { endTrials, type Plan } from './plan.ts';
 
@@ -34,7 +34,7 @@ export function waysOn(limited: Limited): string[] {
   }
   const done = state.generation + 1;
   const end = endAhead(limited);
-  const whole = `    ${resume}${budgetFor(limited, Math.max(end, plan.trials.most - triedIn(state)))}`;
+  const whole = `    ${resume}${budgetFor(limited, Math.max(end, plan.trials.most - triedTrials(state)))}`;
   if (inFinals(limited)) {
     return [
       `there is no verdict yet, though the search is through: ${missing(end)}. To go on:`,
@@ -83,17 +83,13 @@ function firstOfFinals({ state, config }: Pick<Limited, 'state' | 'config'>): nu
   return FINALS + (state.generation + 1) * config.search.finalRepeats;
 }
 
-function triedIn({ spent }: State): number {
-  return spent.scored + spent.failed;
-}
-
 /**
  * The flag that pays for so many more trials, by what those until now have cost, by the forecast of all where there is none;
  * a time limit holds for one call only.
  */
 function budgetFor({ report, state, plan }: Limited, trials: number): string {
   const { stop, cost } = report;
-  const tried = triedIn(state);
+  const tried = triedTrials(state);
   if (stop === 'budget-trials') return ` --budget-trials ${tried + trials}`;
   if (stop !== 'budget-usd' && stop !== 'budget-tokens') return '';
   const used = stop === 'budget-usd' ? cost.usd : cost.tokensIn + cost.tokensOut;

@@ -1,7 +1,7 @@
 import type { Evaluator, Outcome, TrialSpec } from '../evaluation/trial.ts';
 import { scoreOf, trialSpec } from '../evaluation/trial.ts';
 import type { Event, RunIdentity, Stage, Stop } from '../event.ts';
-import type { State } from '../state.ts';
+import { type State, triedTrials } from '../state.ts';
 import type { Task } from '../suite/suite.ts';
 import type { Pair } from './estimate.ts';
 
@@ -49,8 +49,7 @@ export async function measure(
   }
   const stop = shouldStop();
   if (stop) return stop;
-  const left =
-    budget.trials === null ? wanted.length : budget.trials - state.spent.scored - state.spent.failed;
+  const left = budget.trials === null ? wanted.length : budget.trials - triedTrials(state);
   if (left <= 0) return 'budget-trials';
   const planned = wanted.slice(0, left);
   plan(planned.map((spec) => spec.id));
