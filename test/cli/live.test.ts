@@ -100,6 +100,7 @@ async function told(run: string): Promise<string> {
 
 const ticksIn = (text: string) =>
   [...text.matchAll(/^tick (\d+) \[OPENAI_API_KEY\]\[2J$/gm)].map(([, n]) => Number(n));
+const withoutEscapes = (text: string) => text.replaceAll('\u001b', '');
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 /** `evolve logs … -f` beside the run; `tells` resolves at its first words. */
@@ -143,7 +144,8 @@ describe('a run whose jobs take seconds', () => {
     seen.stopped = await stopped.ended;
     // The job has told more since.
     const log = at('run', 'live', `${identity}.log`);
-    while (readFileSync(log, 'utf8').length <= seen.sofar.stdout.length)
+    const { length: shown } = ticksIn(seen.sofar.stdout);
+    while (ticksIn(withoutEscapes(readFileSync(log, 'utf8'))).length <= shown)
       await new Promise((resolve) => setTimeout(resolve, 20));
     writeFileSync(at('go'), '');
     seen.follower = await follower.ended;
