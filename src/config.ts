@@ -12,10 +12,10 @@ import {
   checkSettings,
   type Given,
   type PARTS,
-  PARTS_OF,
   type STRATEGIES,
   type Values,
 } from './settings.ts';
+import { refuseWithoutEffect } from './without-effect.ts';
 
 /** All that a run is told: flags over file over environment over defaults. */
 export type RunConfig = {
@@ -113,10 +113,10 @@ export async function readConfig(flags: Given, stored?: RunConfig): Promise<RunC
   const fromFile = checkSettings(settings, `${file}: `, false);
   const profiles = models === undefined ? {} : checkProfiles(models, `${file}: `);
   const cluster = slurm === undefined ? {} : checkSlurm(slurm, `${file}: `);
-  const given = { ...fromFile, ...checkSettings(rest, '--', true) };
+  const fromFlags = checkSettings(rest, '--', true);
+  const given = { ...fromFile, ...fromFlags };
   const config = settle({ ...(stored ? flatten(stored) : {}), ...given });
-  // A run that was begun with them goes on.
-  if (given.without !== undefined) refuseAbsent(config.search);
+  refuseWithoutEffect(fromFlags, given, config.search);
   return {
     ...config,
     slurm: { ...slurmDefaults, ...stored?.slurm, ...cluster },
@@ -132,17 +132,6 @@ export const JOB_CACHE = 'runs/.cache/jobs';
 
 /** The stand-in for a model, which needs no endpoint. */
 export const OFFLINE = 'offline';
-
-/** Throws a `UserError` where a part is to be left out that the strategy does not have: it would change nothing. */
-function refuseAbsent({ strategy: told, without = [] }: SearchSettings): void {
-  const strategy: Strategy = told ?? 'population';
-  const absent = without.filter((part) => !PARTS_OF[strategy].includes(part));
-  if (absent.length === 0) return;
-  throw new UserError(
-    `--without ${absent.join(',')} would change nothing: a search by --strategy ${strategy} has no such part`,
-    `of --strategy ${strategy} these can be left out: ${PARTS_OF[strategy].join(', ')}`,
-  );
-}
 
 /** Fills in the defaults, some of which depend on other settings. */
 function settle(values: Values): RunConfig {

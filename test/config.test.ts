@@ -131,3 +131,27 @@ test('a part that a strategy does not have cannot be left out of it', async () =
   const stored = { ...begun, search: { ...begun.search, without: ['racing' as const] } };
   expect((await readConfig({ generations: '9' }, stored)).search.without).toEqual(['racing']);
 });
+
+test('a flag for a part that the search does not have is refused; in a file it may stand for other searches', async () => {
+  const flags = { tournament: '2', 'first-tasks': '2', elites: '2' };
+  for (const strategy of ['chain', 'random']) {
+    for (const [name, value] of Object.entries(flags)) {
+      await expect(readConfig({ strategy, [name]: value })).rejects.toMatchObject({
+        message: expect.stringMatching(
+          `^--${name} 2 would change nothing: a search by --strategy ${strategy} `,
+        ),
+        hint: `leave --${name} out`,
+      });
+    }
+    const file = path.join(dir, 'several.yaml');
+    writeFileSync(file, `strategy: ${strategy}\ntournament: 2\nfirst-tasks: 2\nelites: 2\n`);
+    expect((await readConfig({ config: file })).search).toMatchObject({ strategy });
+  }
+  await expect(readConfig({ tournament: '2', without: 'tournament' })).rejects.toThrow(
+    '--tournament 2 would change nothing: --without tournament',
+  );
+  await expect(readConfig({ 'first-tasks': '2', without: 'racing' })).rejects.toThrow('--without racing');
+  expect((await readConfig({ ...flags, without: 'memory' })).search).toMatchObject({
+    ...{ tournament: 2, firstTasks: 2, elites: 2 },
+  });
+});

@@ -13,11 +13,12 @@ import { type Fold, foldSuite } from '../suite/folds.ts';
 import type { Suite } from '../suite/suite.ts';
 import { exitOf, mustBeMended } from './conclude.ts';
 import { type Context, EXIT, type Output } from './context.ts';
+import { budgetFor } from './enough-budget.ts';
 import type { Halt } from './models.ts';
 import type { Parties } from './parties.ts';
 import { partyLines } from './party-lines.ts';
 import { refuseSmallBudget, tightBudget, unboundedCost } from './plan.ts';
-import { foldsPlanText, planFolds } from './plan-folds.ts';
+import { type FoldsPlan, foldsPlanText, planFolds } from './plan-folds.ts';
 import { checkPrices } from './reach-parties.ts';
 import { writeFoldsReport } from './read-folds.ts';
 import { displayed } from './read-report.ts';
@@ -94,7 +95,7 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
     const split = foldSuite(equipped, k, config.seed);
     const wanted = split.map((fold, i) => ({ fold, done: done.has(folds[i]!) }));
     const ended = await searchFolds(opened.dir, own, wanted, output, context, say);
-    return await concludeFolds(opened.dir, output, context, ended);
+    return await concludeFolds(opened.dir, output, context, { ...ended, plan });
   } finally {
     opened.close();
   }
@@ -146,14 +147,16 @@ async function concludeFolds(
   dir: string,
   output: Output,
   context: Context,
-  { stop, halt }: Partial<Ended> = {},
+  { stop, halt, plan }: Partial<Ended & { plan: FoldsPlan }> = {},
 ): Promise<number> {
   const file = (await readFolds(dir))!;
   const report = await writeFoldsReport(dir, file, context.note, stop);
   if (output.json) context.print(JSON.stringify(report, null, 2));
   else context.print(foldsSummary(report, wantsColour()));
   if (stop !== undefined && stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
-    const more = stop.startsWith('budget-') ? ` --${stop} MORE` : '';
+    const { cost, trials } = report;
+    const left = Math.max(1, (plan?.trials.most ?? 0) - trials.run);
+    const more = plan ? budgetFor(stop, { cost, tried: trials.run }, left, plan.calls.all) : '';
     const through = report.folds.filter((row) => row.stop === 'finished').length;
     const shared = more !== '' && through > 0 ? ', of what the other folds left of the budget' : '';
     context.note(

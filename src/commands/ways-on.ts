@@ -5,6 +5,7 @@ import { FINALS } from '../selection/finalists.ts';
 import { shellWord } from '../shell-word.ts';
 import { type State, triedTrials } from '../state.ts';
 import type { Suite } from '../suite/suite.ts';
+import { budgetFor, MARGIN, roundedUp } from './enough-budget.ts';
 import { endTrials, type Plan } from './plan.ts';
 
 /** A run that stopped at a budget or time limit, and what it was to do. */
@@ -15,9 +16,6 @@ export type Limited = {
   suite: Suite;
   plan: Pick<Plan, 'trials' | 'calls'>;
 };
-
-/** Budgets are never passed, so what a call may cost is put aside; and trials differ. */
-const MARGIN = 1.25;
 
 /**
  * How a run that stopped at a limit can go on, as lines for people, each command on a line of its own: with more budget; or
@@ -34,11 +32,11 @@ export function waysOn(limited: Limited): string[] {
   }
   const done = state.generation + 1;
   const end = endAhead(limited);
-  const whole = `    ${resume}${budgetFor(limited, Math.max(end, plan.trials.most - triedTrials(state)))}`;
+  const whole = `    ${resume}${paidBy(limited, Math.max(end, plan.trials.most - triedTrials(state)))}`;
   if (inFinals(limited)) {
     return [
       `there is no verdict yet, though the search is through: ${missing(end)}. To go on:`,
-      `    ${resume}${budgetFor(limited, end)}`,
+      `    ${resume}${paidBy(limited, end)}`,
     ];
   }
   if (done === 0) {
@@ -50,7 +48,7 @@ export function waysOn(limited: Limited): string[] {
     'there is no verdict yet, and there are two ways to one. To go on with the search:',
     whole,
     `to end it with the ${counted(done, 'generation')} that it has (${missing(end)}):`,
-    `    ${resume} --generations ${done}${budgetFor(limited, end)}`,
+    `    ${resume} --generations ${done}${paidBy(limited, end)}`,
     `either way sealed tasks are opened once${looked || ': if the run is extended after that, no other champion gets a verdict'}`,
   ];
 }
@@ -83,20 +81,9 @@ function firstOfFinals({ state, config }: Pick<Limited, 'state' | 'config'>): nu
   return FINALS + (state.generation + 1) * config.search.finalRepeats;
 }
 
-/**
- * The flag that pays for so many more trials, by what those until now have cost, by the forecast of all where there is none;
- * a time limit holds for one call only.
- */
-function budgetFor({ report, state, plan }: Limited, trials: number): string {
-  const { stop, cost } = report;
-  const tried = triedTrials(state);
-  if (stop === 'budget-trials') return ` --budget-trials ${tried + trials}`;
-  if (stop !== 'budget-usd' && stop !== 'budget-tokens') return '';
-  const used = stop === 'budget-usd' ? cost.usd : cost.tokensIn + cost.tokensOut;
-  const { usd, tokensIn, tokensOut } = plan.calls.all;
-  const foreseen = (stop === 'budget-usd' ? usd : tokensIn + tokensOut) ?? 0;
-  const more = tried === 0 ? foreseen : (used * trials) / tried;
-  return ` --${stop} ${more === 0 ? 'MORE' : roundedUp(used + MARGIN * more)}`;
+/** The flag that pays for so many more trials. */
+function paidBy({ report, state, plan }: Limited, trials: number): string {
+  return budgetFor(report.stop, { cost: report.cost, tried: triedTrials(state) }, trials, plan.calls.all);
 }
 
 /** The flag that pays for the run with its control arms, by the forecast; `MORE` where that is no more than there was. */
@@ -111,10 +98,4 @@ function budgetForArms({ report: { stop }, config, plan }: Limited): string {
         : [MARGIN * (tokensIn + tokensOut), config.budgetTokens];
   const enough = stop === 'budget-trials' ? all : roundedUp(all);
   return ` --${stop} ${all > (before ?? 0) ? enough : 'MORE'}`;
-}
-
-/** To two digits, and to cents at least: `0.34`, `12`, `1300000`. */
-function roundedUp(value: number): string {
-  const unit = Math.max(0.01, 10 ** (Math.floor(Math.log10(value)) - 1));
-  return String(Number((Math.ceil(value / unit) * unit).toPrecision(12)));
 }
