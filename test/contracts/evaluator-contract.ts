@@ -23,6 +23,7 @@ export function evaluatorContract(name: string, make: MakeEvaluator): void {
     open = [];
   });
   afterEach(async () => {
+    await runner.close();
     await Promise.all(open.map((evaluator) => evaluator.close()));
     world.remove();
   });

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type PoolOptions, poolEvaluator } from '../../src/evaluation/pool.ts';
 import type { Evaluator, Outcome, TrialSpec } from '../../src/evaluation/trial.ts';
+import type { JobRunner } from '../../src/jobs/job.ts';
 import { type Llm, LlmError } from '../../src/llm/llm.ts';
 import { evaluatorContract } from '../contracts/evaluator-contract.ts';
 import { scriptedLlm } from './scripted-llm.mjs';
@@ -22,7 +23,7 @@ evaluatorContract('pool, with the model on the main thread', (world, parts) =>
 );
 
 let world: TinyWorld;
-let open: Evaluator[];
+let open: Pick<Evaluator, 'close'>[];
 beforeEach(async () => {
   if (!existsSync(join(import.meta.dirname, '../../dist/evaluation/worker.js'))) {
     throw new Error('worker threads load built files: run "npm run build" first');
@@ -95,14 +96,27 @@ describe('a thread that dies', () => {
 
   it('takes the jobs of its trials along', async () => {
     const runner = plainRunner();
+    const askers: (string | undefined)[] = [];
+    const heard: JobRunner = {
+      ...runner,
+      run(spec, identity, signal, asker) {
+        askers.push(asker?.trial);
+        return runner.run(spec, identity, signal);
+      },
+    };
     const abort = new AbortController();
-    const specs = [world.spec('slow'), world.spec('exitslater')];
-    const evaluator = pool({ runner, workers: 1, concurrency: 2 });
-    const running = evaluator.evaluate(specs, () => {}, abort.signal);
-    // Three jobs: that of each, and that of the slow one again, after its first was killed with the thread.
-    await until(() => runner.asked.length === 3);
-    expect(existsSync(join(world.dir, 'exited'))).toBe(true);
-    expect(new Set(runner.asked).size).toBe(2);
+    open.push({ close: async () => abort.abort() });
+    const [slow, exits] = [world.spec('slow'), world.spec('exitslater')];
+    const evaluator = pool({ runner: heard, workers: 1, concurrency: 2 });
+    const running = evaluator.evaluate([slow, exits], () => {}, abort.signal);
+    // The job of each has begun, and the short one has ended.
+    await until(() => askers.length === 2 && runner.children.size === 1);
+    const [job] = runner.children;
+    writeFileSync(join(world.dir, 'may-exit'), '');
+    await until(() => !runner.children.has(job!));
+    expect(job!.signalCode).toBe('SIGKILL');
+    // And the slow trial, run again, has one again.
+    await until(() => askers.filter((trial) => trial === slow.id).length === 2);
     expect(runner.children.size).toBe(1);
     abort.abort();
     await running;
@@ -140,22 +154,36 @@ describe('an interruption', () => {
 
 describe('a model that the main thread asks', () => {
   it('is waited for by all trials at once, and none of them is given up for idling', async () => {
+    // The heart beats when the test says so.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     let asked = 0;
-    let goOn = () => {};
+    let gather = () => {};
     /** Never, where fewer than all can ask at once. */
     const gathered = new Promise<void>((resolve) => {
+      gather = resolve;
+    });
+    let goOn = () => {};
+    const answered = new Promise<void>((resolve) => {
       goOn = resolve;
     });
-    const llm: Llm = async (request) => {
-      // When all have asked, their answers take longer than an idle trial may.
-      if (request.messages.length <= 2 && ++asked === 40) setTimeout(goOn, 4000);
-      await gathered;
+    let givenUp = 0;
+    const llm: Llm = async (request, signal) => {
+      if (request.messages.length <= 2 && ++asked === 40) gather();
+      await answered;
+      if (signal?.aborted) givenUp++;
       return await onTheMainThread(request);
     };
-    const evaluator = pool({ llm, concurrency: 40, heartbeatMs: 50, idleBeats: 60 });
+    const beats = { heartbeatMs: 50, silentBeats: 1e9, idleBeats: 60 };
+    const evaluator = pool({ llm, concurrency: 40, ...beats });
     const specs = Array.from({ length: 40 }, (_, repeat) => world.spec('good', repeat));
-    const outcomes = await evaluator.evaluate(specs, () => {});
-    expect(outcomes.map(({ kind }) => kind)).toEqual(specs.map(() => 'scored'));
+    const running = evaluator.evaluate(specs, () => {});
+    await gathered;
+    // Their answers take longer than an idle trial may.
+    vi.advanceTimersByTime(2 * beats.idleBeats * beats.heartbeatMs);
+    goOn();
+    expect(kinds(await running)).toEqual(specs.map(() => 'scored'));
+    expect(givenUp).toBe(0);
   });
 
   it('hears that a trial was cancelled, and what it still says is kept and not asked for again', async () => {

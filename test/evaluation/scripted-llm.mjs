@@ -25,7 +25,8 @@ const SUBMIT = ['submit', {}];
 const SCRIPTS = {
   good: [write(mainMjs(2, 1)), TRAIN, SUBMIT],
   poor: [write(mainMjs(2, 2)), TRAIN, SUBMIT],
-  slow: [write(mainMjs(2, 1, 30_000)), TRAIN, SUBMIT],
+  // Whoever waits for it instead of ending it waits longer than a test may.
+  slow: [write(mainMjs(2, 1, 600_000)), TRAIN, SUBMIT],
   idle: [],
 };
 
@@ -34,15 +35,20 @@ export function scriptedLlm(llmError) {
     const text = request.messages.map((message) => message.content ?? '').join('\n');
     const name = /\bplay ([a-z]+)/.exec(text)?.[1] ?? 'good';
     const turn = Number([...text.matchAll(/\[turn (\d+) of/g)].at(-1)?.[1] ?? 0);
+    const fileOf = (mark) => join(process.env.MARKS ?? '/nonexistent', mark);
+    const marked = (mark) => existsSync(fileOf(mark));
     const once = (mark) => {
-      const file = join(process.env.MARKS ?? '/nonexistent', mark);
-      if (existsSync(file)) return false;
-      writeFileSync(file, '');
+      if (marked(mark)) return false;
+      writeFileSync(fileOf(mark), '');
       return true;
     };
     if (name === 'unreachable') throw llmError('the endpoint is down');
     if (name === 'buggy') throw new TypeError('a fault in the program');
-    if (turn === 3 && name === 'exitslater' && once('exited')) process.exit(7);
+    if (turn === 3 && name === 'exitslater') {
+      // Left by the test, when all is as it should be at its end.
+      while (!marked('may-exit')) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (once('exited')) process.exit(7);
+    }
     if (turn === 2) {
       if (name === 'flaky' && once('flaky')) throw llmError('a hiccup');
       if (name === 'dies' || (name === 'exits' && once('exited'))) process.exit(7);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import type { Event, RunIdentity } from '../../src/event.ts';
 import type { Genome } from '../../src/genome/genome.ts';
@@ -89,10 +89,13 @@ describe('openRun', () => {
   });
 
   test('without a folder it takes the first free number of the day', async () => {
+    // Midnight must not fall between the two.
+    vi.setSystemTime(new Date(2026, 0, 31, 23, 59));
+    onTestFinished(() => void vi.useRealTimers());
     const first = await openRun(null, IDENTITY, root);
     const second = await openRun(null, IDENTITY, root);
-    expect(first.dir).toMatch(/\d{4}-\d\d-\d\d-1$/);
-    expect(second.dir).toBe(first.dir.replace(/1$/, '2'));
+    expect(first.dir).toBe(join(root, '2026-01-31-1'));
+    expect(second.dir).toBe(join(root, '2026-01-31-2'));
     await first.close();
     await second.close();
   });
@@ -275,8 +278,9 @@ describe('what stands beside the journal', () => {
 describe('the machine fails', () => {
   const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
-  function writer(): ChildProcess {
-    const args = [fixture('record-events.mjs'), dir, join(root, 'events.json')];
+  /** Records all events that are not there yet; or so many of them at most, and then it waits to be killed. */
+  function writer(...most: string[]): ChildProcess {
+    const args = [fixture('record-events.mjs'), dir, join(root, 'events.json'), ...most];
     return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
@@ -284,26 +288,17 @@ describe('the machine fails', () => {
     const events = syntheticEvents(1500);
     writeFileSync(join(root, 'events.json'), JSON.stringify(events));
     const rng = rngAt('kills');
-    let kills = 0;
-    for (;;) {
-      const child = writer();
-      const [first] = await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')]);
-      if (kills < 8) {
-        expect(String(first)).toMatch(/^\d/);
-        await sleep(rng.int(15));
-        child.kill('SIGKILL');
-      }
-      const [code, signal] =
-        child.exitCode === null && child.signalCode === null
-          ? await once(child, 'exit')
-          : [child.exitCode, child.signalCode];
-      if (signal === 'SIGKILL') kills++;
-      else {
-        expect(code).toBe(0);
-        break;
-      }
+    for (let kills = 0; kills < 8; kills++) {
+      // However late the kill comes, the last events are left to who is not killed.
+      const child = writer('150');
+      const ended = once(child, 'exit');
+      const [first] = await Promise.race([once(child.stdout!, 'data'), ended]);
+      expect(String(first)).toMatch(/^\d+\n$/);
+      await sleep(rng.int(15));
+      child.kill('SIGKILL');
+      expect(await ended).toEqual([null, 'SIGKILL']);
     }
-    expect(kills).toBeGreaterThan(3);
+    expect(await once(writer(), 'exit')).toEqual([0, null]);
     const read: Event[] = [];
     await readJournal(join(dir, 'journal.jsonl'), (event) => read.push(event));
     expect(read).toEqual(events);
@@ -312,24 +307,16 @@ describe('the machine fails', () => {
 
   /** Runs a command in a mount namespace of its own, where `mount` may be used; null where that is not allowed. */
   async function mounted(script: string, ...args: string[]): Promise<string | null> {
-    const flags = [
-      '--mount',
-      '--map-root-user',
-      'sh',
-      '-ec',
-      `mkdir -p "$0"; mount -t tmpfs -o size=192k tmpfs "$0" || exit 77; ${script}`,
-    ];
-    const child = spawn('unshare', [...flags, join(root, 'disk'), process.execPath, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const namespace = ['--mount', '--map-root-user'];
+    if (spawnSync('unshare', [...namespace, 'true']).status !== 0) return null;
+    const mount = 'mkdir -p "$0"; mount -t tmpfs -o size=192k tmpfs "$0" || exit 77';
+    const command = ['sh', '-ec', `${mount}; ${script}`, join(root, 'disk'), process.execPath, ...args];
+    const child = spawn('unshare', [...namespace, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (data) => {
       text += data;
     });
-    const code = await new Promise((resolve) => {
-      child.on('error', () => resolve(77));
-      child.on('close', resolve);
-    });
+    const [code] = await once(child, 'close');
     if (code === 77) return null;
     expect(code).toBe(0);
     return text;
