@@ -83,19 +83,29 @@ function search(out: string, during?: (child: ChildProcess) => void): Promise<Ra
 const read = (...args: string[]) => evolve(args, { cwd: folder.dir, env: env() });
 const live = (run: string) => JSON.parse(readFileSync(at(run, 'live.json'), 'utf8')) as Live;
 
-/** Waits until a job of the run has told something; gives its name. */
+/**
+ * Waits until a training of the run has told something and is shown in its slot; gives its name. Jobs of the agent's `run` tool, which
+ * tell something only where the machine is slow, come and go before.
+ */
 async function told(run: string): Promise<string> {
   for (let looks = 0; looks < 3000; looks++) {
-    const [log] = existsSync(at(run, 'live')) ? readdirSync(at(run, 'live')) : [];
-    const identity = log?.replace('.log', '') ?? '';
-    const text =
-      log === undefined || !existsSync(at(run, 'live.json'))
-        ? ''
-        : readFileSync(at(run, 'live', log), 'utf8');
-    if (text !== '' && live(run).jobs.some((job) => job.identity === identity)) return identity;
+    const running = existsSync(at(run, 'live.json'))
+      ? live(run).jobs.filter(({ slot }) => slot !== null)
+      : [];
+    const training = running.find(({ identity }) => /^tick/.test(toldBy(run, identity)));
+    if (training) return training.identity;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`no job of ${run} told anything`);
+  throw new Error(`no training of ${run} told anything`);
+}
+
+/** What a job under way has told, nothing where it has told nothing yet, or has ended. */
+function toldBy(run: string, identity: string): string {
+  try {
+    return readFileSync(at(run, 'live', `${identity}.log`), 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 const ticksIn = (text: string) =>
@@ -160,7 +170,7 @@ describe('a run whose jobs take seconds', () => {
     expect(job).toMatchObject({ gpus: 0, lineage: 'baseline', job: 2, slot: expect.stringMatching(/^cpu-/) });
     expect(existsSync(at('run', 'genomes', job!.candidate!))).toBe(true);
     expect(seen.status!.stdout).toMatch(
-      /^run: running \(process \d+ on .*\d of \d slots busy; \d+ jobs? running/s,
+      /^run: running \(process \d+ on .*\d of \d+ slots? busy; \d+ jobs? running/s,
     );
     expect(seen.list!.stdout).toMatch(new RegExp(`^${identity.slice(0, 12)} .* running`, 'm'));
   });
