@@ -85,6 +85,8 @@ beforeAll(async () => {
       '--allow-unpriced',
     ],
     ...['--mutator-key-variable', 'WILD_KEY', '--attempts', '2', '--backoff', '1ms'],
+    // Each thread takes memory of its own, and there would be one for each core.
+    ...['--workers', '2'],
   ];
   const env = {
     OPENAI_BASE_URL: agent.url,
