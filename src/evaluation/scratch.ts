@@ -8,12 +8,12 @@ const IN_MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 256 * 2 ** 20;
 const PREFIX = 'evolve-trial-';
 
+/** Chosen once: what is swept is where new ones are made, however full memory has become since. */
 let root: string | undefined;
 
 /** A new empty folder for the work of one trial; in memory where the machine offers it, else in the temporary folder. */
 export function makeScratch(): string {
-  root ??= chooseRoot();
-  return mkdtempSync(join(root, `${PREFIX}${process.pid}-`));
+  return mkdtempSync(join(rootOfScratch(), `${PREFIX}${process.pid}-`));
 }
 
 /** Best effort: what a job has made undeletable is in nobody's way. */
@@ -25,11 +25,16 @@ export function removeScratch(folder: string): void {
 
 /** Removes what runs of this program left that are no more (a crash, a kill); others' folders are let be. */
 export function sweepScratch(): void {
-  const folder = chooseRoot();
+  const folder = rootOfScratch();
   for (const name of readdirSync(folder)) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
     if (pid > 0 && !exists(pid)) removeScratch(join(folder, name));
   }
+}
+
+function rootOfScratch(): string {
+  root ??= chooseRoot();
+  return root;
 }
 
 function chooseRoot(): string {

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openWorkspace, ToolError, type Workspace } from '../../src/agent/workspace.ts';
 
 let root: string;
@@ -14,6 +14,7 @@ beforeEach(() => {
   writeFileSync(join(root, 'secret.txt'), 'the answers');
   workspace = open();
 });
+afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function open(editable: string[] | null = null, startDir: string | null = null): Workspace {
   const folders = { work: join(root, 'work'), data: join(root, 'public'), attempts: join(root, 'attempts') };

@@ -342,7 +342,7 @@ describe('the machine fails', () => {
 
   test('a read-only folder is refused', async (context) => {
     const output = await mounted(
-      'mount -o remount,ro "$0"; "$1" "$2" "$0" "$3"',
+      'mount -o remount,ro tmpfs "$0"; "$1" "$2" "$0" "$3"',
       fixture('read-only.mjs'),
       JSON.stringify(IDENTITY),
     );
