@@ -51,7 +51,7 @@ describe.each(['usd', 'tokens'] as const)('--budget-%s', (unit) => {
     const all = used(calm);
     expect(needed()).toBeLessThan(all);
     const budget = Math.max(1.05 * needed(), 0.4 * all);
-    const endpoint = await startModel({ costly: true, gather: { from: 150, count: 64 }, after: () => 20 });
+    const endpoint = await startModel({ costly: true, gather: { count: 64 }, after: () => 20 });
     const run = (amount: number) =>
       world.search(unit, { endpoint, size: SIZE, args: [...MANY, ...given(amount), '--json'] });
     const short = await run(budget);

@@ -25,7 +25,7 @@ export type Call = {
   /** Tokens that were charged for. */
   tokensIn: number;
   tokensOut: number;
-  /** Whether the end of the answer was handed to the network before anybody hung up. */
+  /** Whether the answer was handed to the network before anybody hung up. */
   ended: boolean;
 };
 
@@ -38,8 +38,12 @@ export type Told = {
   costly?: boolean;
   /** Until a request is answered: a time in ms, or a promise to wait for. */
   after?: (n: number) => number | Promise<unknown>;
-  /** Answers to requests from number `from` on wait, once, until `count` requests wait; a minute at most. */
-  gather?: { from: number; count: number; complete?: () => void };
+  /**
+   * Answers to the agent wait, once, until `count` of its requests wait, or none has come for a minute. Up to there as
+   * many are answered, one by one, as a client needs that begins with 20 calls at once and finds by replies, all of its
+   * places in use, that it may make more: whatever is slow on its side, and for however long.
+   */
+  gather?: { count: number; complete?: () => void };
 };
 
 /** A loopback endpoint with books of its own, for whole runs. */
@@ -73,11 +77,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
   let port = 0;
   let waiting = 0;
   let most = 0;
-  let gathered = () => {};
-  const gathering = new Promise<void>((resolve) => {
-    gathered = resolve;
-  });
-  let overdue: NodeJS.Timeout | undefined;
+  const gathering = gather ? gatherer(gather) : null;
 
   const listen = async () => {
     server = createServer(async (req, res) => {
@@ -97,9 +97,6 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
       const n = calls.push(call) - 1;
       const timers = new Set<NodeJS.Timeout>();
       most = Math.max(most, ++waiting);
-      res.on('finish', () => {
-        call.ended = true;
-      });
       // Once the answer goes out, or nobody waits for it: the client may ask again before the connection says so here.
       let waits = true;
       const served = () => {
@@ -110,14 +107,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
         served();
         for (const timer of timers) clearInterval(timer);
       });
-      if (gather && n >= gather.from) {
-        overdue ??= setTimeout(gathered, 60_000);
-        if (waiting >= gather.count) {
-          gather.complete?.();
-          gathered();
-        }
-        await gathering;
-      }
+      if (call.role === 'agent') await gathering?.wait();
       const pause = after?.(n) ?? 0;
       if (typeof pause !== 'number') await pause;
       else if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
@@ -133,6 +123,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
       served();
       if (fault) fault.send({ req, res, body, completion, every });
       else sendCompletion({ req, res, body, completion, every }, completion);
+      call.ended = fault === null;
     });
     server.keepAliveTimeout = 65_000;
     server.on('connection', (socket) => {
@@ -148,7 +139,7 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
   const down = async () => {
     const closing = server;
     server = null;
-    clearTimeout(overdue);
+    gathering?.close();
     if (!closing) return;
     const closed = new Promise((resolve) => closing.close(resolve));
     for (const socket of sockets) socket.destroy();
@@ -175,6 +166,43 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
     down,
     up: listen,
     close: down,
+  };
+}
+
+/** Whoever waits, goes on in the order of arrival; see `Told.gather`. */
+function gatherer({ count, complete }: NonNullable<Told['gather']>) {
+  const waiting: (() => void)[] = [];
+  let bound = Math.min(20, count);
+  let answered = 0;
+  let over = false;
+  let overdue: NodeJS.Timeout | undefined;
+  const end = () => {
+    over = true;
+    clearTimeout(overdue);
+    for (const go of waiting.splice(0)) go();
+  };
+  const arrived = () => {
+    clearTimeout(overdue);
+    if (waiting.length >= count) {
+      complete?.();
+      return end();
+    }
+    overdue = setTimeout(end, 60_000);
+    if (bound === count || waiting.length < bound) return;
+    waiting.shift()!();
+    if (++answered < bound) return;
+    bound = Math.min(count, 2 * bound);
+    answered = 0;
+  };
+  return {
+    wait(): Promise<void> {
+      if (over) return Promise.resolve();
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        arrived();
+      });
+    },
+    close: end,
   };
 }
 
