@@ -105,12 +105,19 @@ function parrot(): (asked: Asked) => Answer {
       };
       return said(JSON.stringify({ lessons: [lesson] }));
     }
-    return agentAnswer(body, n % 4);
+    return agentAnswer(body);
   };
 }
 
+/**
+ * Which of four programs an agent writes, by its harness alone, so that the critic finds differences whoever asks first: that of
+ * the baseline is valid and scores, that of the other founder leaves the loot in its submission.
+ */
+const variantOf = (temperature: unknown) =>
+  temperature === 1 ? 1 : Math.round(100 * Number(temperature)) % 4;
+
 /** The even variants leave the loot in their submission; the others are valid, and not all alike. */
-function agentAnswer({ tools, messages }: { [key: string]: unknown }, variant: number): Answer {
+function agentAnswer({ tools, messages, temperature }: Asked['body']): Answer {
   if (tools === undefined) return said(`I saw ${ECHO}`);
   const talk = messages as { role: string; content: string | null }[];
   const turn = talk.filter(({ role }) => role === 'assistant').length;
@@ -128,7 +135,7 @@ function agentAnswer({ tools, messages }: { [key: string]: unknown }, variant: n
           'write_file',
           {
             path: 'main.mjs',
-            content: `// ${place}\n${SPY}\nconst variant = ${variant};\n${SUBMIT}\n// ${ECHO}`,
+            content: `// ${place}\n${SPY}\nconst variant = ${variantOf(temperature)};\n${SUBMIT}\n// ${ECHO}`,
           },
         ],
         ['train', {}],
@@ -258,6 +265,7 @@ describe.each(RUNS)('a run $run the sandbox', ({ run, bin, args }) => {
   let environments: Set<string>;
   beforeAll(async () => {
     place = run;
+    for (const endpoint of [agent, mutator]) endpoint.asked.length = 0;
     ({ ran, environments } = await search(run, bin, args));
   });
 
