@@ -92,7 +92,7 @@ async function told(run: string): Promise<string> {
     const running = existsSync(at(run, 'live.json'))
       ? live(run).jobs.filter(({ slot }) => slot !== null)
       : [];
-    const training = running.find(({ identity }) => /^tick/.test(toldBy(run, identity)));
+    const training = running.find(({ identity }) => /^tick/m.test(toldBy(run, identity)));
     if (training) return training.identity;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
