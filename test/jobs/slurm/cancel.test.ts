@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { tell } from '../../slurm/fake/words.ts';
-import { ask, clockOf, isOurs, openWorld, type World } from './world.ts';
+import { ask, clockOf, isOurs, openWorld, SLOWER, type World } from './world.ts';
 
 type Phase = {
   name: string;
@@ -8,9 +8,6 @@ type Phase = {
   /** Resolves when the jobs are to be cancelled. */
   reached(world: World): Promise<void>;
 };
-
-/** How fast the clock is: several programs, one after the other, must not take a minute. */
-const SPEED = 3;
 
 const phases: Phase[] = [
   { name: 'before they are submitted', reached: async () => {} },
@@ -80,7 +77,7 @@ describe.concurrent.each(['their signals', 'the end of the run'] as const)('jobs
       ];
       phase.before?.(world);
       world.hold('a', 'b');
-      const backend = world.open({}, { clock: clockOf(SPEED) });
+      const backend = world.open({}, { clock: clockOf(SLOWER) });
       const control = new AbortController();
       const asked = ['a', 'b'].map((name) => ask(backend, world.spec(name), control.signal));
       await phase.reached(world);
@@ -105,7 +102,7 @@ test('of two jobs in one array, the one that is cancelled', async () => {
   const world = await openWorld();
   try {
     world.hold('a', 'b');
-    const backend = world.open();
+    const backend = world.open({}, { clock: clockOf(SLOWER) });
     const control = new AbortController();
     const [a, b] = [ask(backend, world.spec('a'), control.signal), ask(backend, world.spec('b'))];
     await world.begun('a', 'b');

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { drive, kill } from './drive.ts';
-import { ask, isOurs, openWorld, SPEED, type World } from './world.ts';
+import { ask, clockOf, isOurs, openWorld, SLOWER, SPEED, type World } from './world.ts';
 
 type Phase = {
   name: string;
@@ -53,7 +53,9 @@ const phases: Phase[] = [
     before: (world) => world.hold('b'),
     async reached(world) {
       await world.begun('a', 'b');
-      await world.polls(2);
+      const [a] = world.cluster.tasks.filter(isOurs);
+      await world.ended(a!);
+      await world.polls(1);
     },
     after: (world) => world.letGo('b'),
   },
@@ -97,7 +99,7 @@ describe.concurrent('a run that was killed', () => {
     try {
       const stranger = world.cluster.stranger('evolve-test2-abc', 'RUNNING');
       await killed(phase, world);
-      await world.open().close();
+      await world.open({}, { clock: clockOf(SLOWER) }).close();
       expect(world.left()).toEqual([]);
       expect(stranger.state).toBe('RUNNING');
     } finally {

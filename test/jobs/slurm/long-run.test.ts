@@ -1,21 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { clearSlurm } from '../../../src/jobs/slurm/backend.ts';
 import { probeSlurm } from '../../../src/jobs/slurm/probe.ts';
 import { tell } from '../../slurm/fake/words.ts';
 import { drive, kill } from './drive.ts';
-import { ask, clockOf, openWorld, SPEED, type World } from './world.ts';
-
-/** A clock of backends, and how it is put forward. */
-function leaping() {
-  const clock = clockOf();
-  let leapt = 0;
-  return {
-    clock: { ...clock, now: () => clock.now() + leapt },
-    leap: (ms: number) => {
-      leapt += ms;
-    },
-  };
-}
+import { ask, clockOf, openWorld, SLOWER, SPEED, type World } from './world.ts';
 
 async function inWorld(play: (world: World) => Promise<void>): Promise<void> {
   const world = await openWorld();
@@ -34,8 +24,7 @@ test.concurrent.each([
   ['times without room', 'sbatch: error: QOSMaxSubmitJobPerUserLimit'],
 ])('two %s, hours apart, do not add up', (_, said) =>
   inWorld(async (world) => {
-    const { clock, leap } = leaping();
-    const backend = world.open({ maxPauseMs: HOUR }, { clock });
+    const backend = world.open({ maxPauseMs: HOUR });
     for (const name of ['a', 'b']) {
       const control = new AbortController();
       world.cluster.fault('sbatch', (act) => {
@@ -45,7 +34,7 @@ test.concurrent.each([
       });
       const kind = await kindOf(ask(backend, world.spec(name), control.signal));
       expect(kind).toBe(said.includes('timed out') ? 'done' : 'cancelled');
-      leap(HOUR);
+      world.leap(HOUR);
     }
     expect(backend.halted.aborted).toBe(false);
   }),
@@ -53,8 +42,7 @@ test.concurrent.each([
 
 test.concurrent('Slurm that was away when the last job ended, and hours later for a moment, was not away all the time', () =>
   inWorld(async (world) => {
-    const { clock, leap } = leaping();
-    const backend = world.open({ maxPauseMs: HOUR }, { clock });
+    const backend = world.open({ maxPauseMs: HOUR });
     const gone = () => tell('', 'slurm_load_jobs error: Unable to contact slurm controller');
     world.hold('a');
     const a = ask(backend, world.spec('a'));
@@ -63,7 +51,7 @@ test.concurrent('Slurm that was away when the last job ended, and hours later fo
     await world.until(() => world.said.some((line) => /does not answer/.test(line)), 'a word about it');
     world.letGo('a');
     expect(await kindOf(a)).toBe('done');
-    leap(HOUR);
+    world.leap(HOUR);
     world.cluster.broken = {};
     world.cluster.fault('squeue', gone);
     expect(await kindOf(ask(backend, world.spec('b')))).toBe('done');
@@ -72,8 +60,7 @@ test.concurrent('Slurm that was away when the last job ended, and hours later fo
 
 test.concurrent('a job whose cancel did not come through for long is cancelled when Slurm can', () =>
   inWorld(async (world) => {
-    const { clock, leap } = leaping();
-    const backend = world.open({}, { clock });
+    const backend = world.open();
     const control = new AbortController();
     world.hold('a', 'b');
     const [a, b] = [ask(backend, world.spec('a'), control.signal), ask(backend, world.spec('b'))];
@@ -81,7 +68,7 @@ test.concurrent('a job whose cancel did not come through for long is cancelled w
     world.cluster.broken.scancel = () => tell('', 'scancel: error: Kill job error: Socket timed out');
     control.abort();
     await world.polls(1);
-    leap(60_000);
+    world.leap(60_000);
     expect(await kindOf(a)).toBe('cancelled');
     await world.polls(3);
     expect(world.left()).toHaveLength(2);
@@ -114,8 +101,14 @@ test.concurrent('a job of an earlier process that had no need of a sandbox, resu
     const driver = drive(world.options(), [world.spec('a')], SPEED);
     await world.polls(1);
     await kill(driver);
+    const again = ask(world.open({}, { needsSandbox: true }), world.spec('a'));
+    // Only then may it start, whoever asks after it: a question of the killed one may still be under way.
+    const [name = ''] = readdirSync(join(world.folder, 'jobs'));
+    const order = join(world.folder, 'jobs', name, 'job.json');
+    const isRenewed = () => readFileSync(order, 'utf8').includes('"needsSandbox":true');
+    await world.until(isRenewed, 'the order to be renewed');
     world.cluster.slots = 8;
-    const { outcome } = (await ask(world.open({}, { needsSandbox: true }), world.spec('a'))).result;
+    const { outcome } = (await again).result;
     expect(outcome).toMatchObject({ kind: 'lost', reason: expect.stringContaining('has no sandbox') });
     expect(world.runs()).toEqual({});
   }));
@@ -162,7 +155,7 @@ test.concurrent('a killed run whose jobs fill the cluster is resumed without a f
     const away = { ...world.options(), programs: { squeue: `${world.dir}/no-squeue` } };
     expect(await clearSlurm(away)).toBe(false);
     expect(world.left()).toHaveLength(1);
-    expect(await clearSlurm(world.options())).toBe(true);
+    expect(await clearSlurm({ ...world.options(), clock: clockOf(SLOWER) })).toBe(true);
     expect(world.left()).toEqual([]);
     // Known to be over, nobody is asked any more.
     expect(await clearSlurm(away)).toBe(true);

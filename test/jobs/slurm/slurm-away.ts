@@ -95,8 +95,12 @@ export const away: Scenario[] = [
   },
   {
     name: 'Slurm is away for good, and all that runs has ended: what waits does not wait for ever',
-    ...oneEnds,
-    settings: { atOnce: 1, maxPauseMs: 30_000 },
+    before: oneEnds.before!,
+    async during(world) {
+      await oneEnds.during!(world);
+      world.leap(600_000);
+    },
+    settings: { atOnce: 1, maxPauseMs: 600_000 },
     gives: { a: 'done', b: 'lost' },
     because: /does not answer/,
     halted: /^Slurm does not answer: squeue: .*Unable to contact slurm controller/,

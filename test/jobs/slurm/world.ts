@@ -43,6 +43,8 @@ export type World = {
   begun(...names: string[]): Promise<void>;
   /** Waits until squeue has answered so many more times. */
   polls(times: number): Promise<void>;
+  /** Puts the clocks of backends forward, ms. */
+  leap(ms: number): void;
   /** Waits for a task's process to end. */
   ended(task: FakeTask): Promise<void>;
   until: typeof until;
@@ -53,6 +55,8 @@ export type World = {
 
 /** How much faster the clock of backends is. */
 export const SPEED = 10;
+/** How much where jobs are to be cancelled: several programs, one after the other, must not take a minute. */
+export const SLOWER = 3;
 
 /**
  * A clock that goes faster, by default so fast that a program of Slurm may seem to take ten seconds. While this process is
@@ -84,6 +88,8 @@ export async function openWorld(): Promise<World> {
   const witness = join(dir, 'witness');
   const held = (name: string) => join(dir, `hold-${name}`);
   const backends: Backend[] = [];
+  let leapt = 0;
+  const leaping = (clock: Clock): Clock => ({ ...clock, now: () => clock.now() + leapt });
 
   const world: World = {
     cluster,
@@ -97,7 +103,7 @@ export async function openWorld(): Promise<World> {
       hidden: [],
       programs: cluster.programs,
       env: cluster.env,
-      clock: clockOf(),
+      clock: leaping(clockOf()),
       say: (line) => world.said.push(line),
     }),
     open(settings, change = {}) {
@@ -140,6 +146,9 @@ export async function openWorld(): Promise<World> {
       const count = () => cluster.calls.filter(({ program }) => program === 'squeue').length;
       const enough = count() + times;
       return until(() => count() >= enough, `${times} questions`);
+    },
+    leap(ms) {
+      leapt += ms;
     },
     ended: (task) => until(() => task.child === null && task.state !== 'PENDING', 'a task to end'),
     until,
