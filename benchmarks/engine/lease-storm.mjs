@@ -113,7 +113,9 @@ async function leaseOn(dir, name) {
 
 /** The socket that only one process can have; notes where another one that lives has it. */
 async function guard(dir, uuid, log) {
-  for (;;) {
+  // Before it has the socket: it may be killed with it in the next moment.
+  log(`wants ${uuid} ${process.pid}`);
+  for (let clear = 0; ; ) {
     const server = createServer();
     const error = await new Promise((resolve) => {
       server.once('error', resolve);
@@ -121,22 +123,26 @@ async function guard(dir, uuid, log) {
     });
     if (error === null) return server;
     if (error.code !== 'EADDRINUSE') throw error;
-    const last = readFileSync(join(dir, 'log'), 'utf8')
-      .split('\n')
-      .findLast((line) => line.startsWith('take') && line.split(' ')[1].split(',').includes(uuid));
-    // Of a process that was killed some threads may still be ending, and its sockets with them.
-    if (last === undefined || isAlive(last.split(' ')[2])) {
-      log(`twice ${uuid}: ${process.pid}, and ${last}`);
+    // Of a process that was killed some threads may still be ending, and its sockets with them. Where none is, what was in
+    // use before that was found, and still is, has an owner.
+    const lines = readFileSync(join(dir, 'log'), 'utf8').split('\n');
+    const wanted = lines
+      .filter((line) => line.startsWith(`wants ${uuid} `))
+      .map((line) => line.split(' ')[2]);
+    clear = [...new Set(wanted)].some(isEnding) ? 0 : clear + 1;
+    if (clear === 2) {
+      log(`twice ${uuid}: ${process.pid}, and one of ${[...new Set(wanted)]}`);
       return null;
     }
     await sleep(1);
   }
 }
 
-function isAlive(pid) {
+/** Was it killed, and is not quite gone? */
+function isEnding(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !/^[ZX]$/.test(stat.slice(stat.lastIndexOf(')') + 2)[0]);
+    return /^[ZX]$/.test(stat.slice(stat.lastIndexOf(')') + 2)[0]);
   } catch {
     return false;
   }

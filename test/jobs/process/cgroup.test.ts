@@ -52,7 +52,8 @@ describe.skipIf(place === null)(
     test('what is in one is ended with it, also what forks as fast as it can', async () => {
       // A shell whose fork is refused ends by itself: there is room for all that it comes to.
       const group = made({ memoryMb: 1024, processes: 1000 });
-      const script = 'for d in "$@"; do echo 0 >"$d"; done; while :; do sleep 0.01 & done';
+      // One that comes too late, when the group has gone, must not go on outside.
+      const script = 'for d in "$@"; do echo 0 >"$d" || exit; done; while :; do sleep 0.01 & done';
       for (let i = 0; i < 3; i++)
         spawn('/bin/sh', ['-c', script, 'sh', ...group.doors], { stdio: 'ignore', detached: true }).unref();
       const [door = ''] = group.doors;
@@ -76,7 +77,7 @@ describe.skipIf(place === null)(
       onTestFinished(() => living.forEach((dir) => void rmdirSync(dir)));
       const sleeper = spawn('/bin/sh', [
         '-c',
-        'for d; do echo 0 >"$d"; done; exec sleep 600',
+        'for d; do echo 0 >"$d" || exit; done; exec sleep 600',
         'sh',
         ...left.map((dir) => join(dir, 'cgroup.procs')),
       ]);

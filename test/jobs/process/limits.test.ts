@@ -69,7 +69,8 @@ describe.runIf(process.platform === 'linux').each(here)(
       'in Python that takes too much memory is out of it (needs python3)',
       async () => {
         const spec = bounded('', {}, { command: ['python', 'main.py'], runtime: 'python' });
-        writeFileSync(join(spec.folder, 'main.py'), 'all = [bytearray(10_000_000) for _ in range(200)]\n');
+        const main = 'import time\nall = [bytearray(10_000_000) for _ in range(200)]\ntime.sleep(300)\n';
+        writeFileSync(join(spec.folder, 'main.py'), main);
         expect(await run(spec)).toMatchObject({ kind: 'out-of-memory' });
         expect(await run({ ...spec, gpus: 1 })).toMatchObject({ kind: 'out-of-memory' });
       },

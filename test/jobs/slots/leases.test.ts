@@ -16,8 +16,15 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
+
+/** Time passes when the test says so; what is written down does not grow old while this process is held up. */
+function pretendTime(...others: 'performance'[]): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', ...others] });
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+}
 
 const { bwrap } = await detectSandbox();
 const built = resolve('dist/jobs');
@@ -28,7 +35,7 @@ const run = (...uuids: string[]) =>
 
 describe('two runs', () => {
   test('never have one GPU at once, use others meanwhile, and take turns', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    pretendTime();
     const [first, second] = [run('GPU-a'), run('GPU-a', 'GPU-b')];
     const held = await first.lease({ gpus: 0.5 });
     expect((await second.lease({ gpus: 1 })).slot).toBe('GPU-b');
@@ -55,7 +62,7 @@ describe('two runs', () => {
   });
 
   test('a GPU that another run waits for stays free for it when the next job asks here', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    pretendTime();
     const [first, second] = [run('GPU-a'), run('GPU-a')];
     const held = await first.lease({ gpus: 1 });
     let turn = '';
@@ -78,7 +85,7 @@ describe('two runs', () => {
   });
 
   test('who has waited for two GPUs for long gets them, one by one', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    pretendTime('performance');
     const [first, second] = [run('GPU-a', 'GPU-b'), run('GPU-a', 'GPU-b')];
     const held = [await first.lease({ gpus: 1 }), await first.lease({ gpus: 1 })];
     let served = false;
@@ -99,7 +106,7 @@ describe('two runs', () => {
   });
 
   test('who gives up while another run has it asks no more', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    pretendTime();
     const [first, second] = [run('GPU-a'), run('GPU-a')];
     const held = await first.lease({ gpus: 1 });
     const control = new AbortController();
@@ -154,11 +161,13 @@ describe('two runs', () => {
 test('a GPU of a run that was killed is taken once nothing works for that run', async () => {
   const scratch = folder();
   const name = mark();
+  const stands = join(folder(), name);
   // A run, the process that it starts for its jobs, and a job that both leave behind.
   const executor = `import { spawn } from 'node:child_process';
     import { openScratch } from '${built}/process/scratch.js';
     const cwd = openScratch(['${scratch}']).make() + '/';
-    spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '${name}'], { cwd, detached: true, stdio: 'ignore' });
+    const job = 'setInterval(() => {}, 1000); require("fs").writeFileSync(process.argv[1], "")';
+    spawn(process.execPath, ['-e', job, '${stands}'], { cwd, detached: true, stdio: 'ignore' });
     setInterval(() => {}, 1000);`;
   const main = `import { fork } from 'node:child_process';
     import { openLeases } from '${built}/slots/leases.js';
@@ -167,7 +176,8 @@ test('a GPU of a run that was killed is taken once nothing works for that run', 
     setInterval(() => {}, 1000);`;
   const files = folder({ 'executor.mjs': executor, 'main.mjs': main });
   const killed = fork(join(files, 'main.mjs'), [join(files, 'executor.mjs')]);
-  await until(() => processesWith(name).length === 2, 'the job to start');
+  // Not only begun: a process that is just being made has no folder of its own yet.
+  await until(() => existsSync(stands), 'the job to start');
   const leases = openLeases([]);
   expect([leases.take('GPU-a', 0), leaseHolder('GPU-a')]).toEqual([false, killed.pid]);
   expect(processesWith(name)).toHaveLength(2);

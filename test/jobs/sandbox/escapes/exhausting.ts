@@ -8,8 +8,8 @@ export const exhausting: Escape[] = [
   {
     name: 'forks and forks (a fork bomb)',
     language: 'node',
-    program: `const all = Array.from({ length: 150 }, () => cp.spawn('sleep', ['15'], { stdio: 'ignore' }).on('error', () => process.exit(1)));
-      await new Promise((done) => setTimeout(done, 500));
+    program: `const all = Array.from({ length: 150 }, () => cp.spawn('sleep', ['60'], { stdio: 'ignore' }).on('error', () => process.exit(1)));
+      await new Promise((done) => setTimeout(done, P.patienceMs));
       if (all.every(({ pid, exitCode }) => pid && exitCode === null)) out();
       for (const child of all) child.kill();
       process.exit();`,

@@ -157,17 +157,23 @@ function changed(name: 'answers' | 'grader' | 'otherTrial'): NonNullable<Escape[
 
 /** Is its folder still there, in the trial's or wherever jobs work? A job's are removed after it is over. */
 async function foldersStay({ folder, mark }: Place): Promise<boolean> {
+  if (existsSync(join(folder, mark))) return true;
   const { small, large } = scratchPlaces(null);
   const found = () =>
-    [folder, ...[...small, ...large].flatMap((place) => jobFolders(place))].some((dir) =>
-      existsSync(join(dir, mark)),
-    );
-  for (let tries = 0; tries < 200 && found(); tries++) await new Promise((done) => setTimeout(done, 10));
+    [...small, ...large].flatMap((place) => jobFolders(place)).some((dir) => existsSync(join(dir, mark)));
+  for (let tries = 0; tries < 2000 && found(); tries++) await new Promise((done) => setTimeout(done, 10));
   return found();
 }
 
 function jobFolders(place: string): string[] {
-  const below = (dir: string) => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []);
+  const below = (dir: string) => {
+    try {
+      return readdirSync(dir).map((name) => join(dir, name));
+    } catch {
+      // Others come and go meanwhile.
+      return [];
+    }
+  };
   return below(place)
     .flatMap(below)
     .map((dir) => join(dir, 'work'));

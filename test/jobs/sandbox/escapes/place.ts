@@ -61,7 +61,7 @@ export async function openGround(): Promise<Ground> {
     }
   };
   const empty = () => {
-    for (const pid of leftBehind(place)) process.kill(pid, 'SIGKILL');
+    for (const pid of leftBehind(place)) kill(pid);
     for (const dir of ['suite', 'run', 'engine', 'cache', 'home']) removeTree(join(root, dir));
     for (const dir of ['/tmp', '/dev/shm']) removeTree(join(dir, place.mark));
     place.extra = {};
@@ -83,6 +83,14 @@ export async function openGround(): Promise<Ground> {
       removeTree(root);
     },
   };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -11,8 +11,10 @@ export const reaching: Escape[] = [
   {
     name: 'reaches a server of this machine (UDP)',
     language: 'node',
+    // Where nobody listens, who is connected is told so.
     program: `const socket = dgram.createSocket('udp4').on('message', (text) => { say(text); socket.close(); });
-      socket.send('x', P.victim.udp, '127.0.0.1'); setTimeout(() => process.exit(), 1000);`,
+      socket.on('error', () => process.exit()).connect(P.victim.udp, '127.0.0.1', () => socket.send('x'));
+      setTimeout(() => process.exit(), 15_000).unref();`,
   },
   {
     name: 'reaches an abstract socket',
@@ -145,7 +147,9 @@ resource.prlimit(P['victim']['pid'], resource.RLIMIT_CORE, resource.prlimit(P['v
     name: 'changes the clock',
     language: 'python',
     needs: ['root'],
-    program: 'import time\ntime.clock_settime(time.CLOCK_REALTIME, time.time()); out()',
+    // By nothing: whoever else is at work here reads it.
+    program: `class Time(ctypes.Structure): _fields_ = [('s', ctypes.c_long), ('us', ctypes.c_long)]
+if libc.adjtime(ctypes.byref(Time(0, 0)), None) == 0: out()`,
   },
   {
     name: 'goes before all others (priority)',

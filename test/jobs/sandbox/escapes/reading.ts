@@ -18,8 +18,9 @@ export const reading: Escape[] = [
   {
     name: 'searches the disk for answers',
     language: 'node',
-    program:
-      "say(cp.execSync('cat ' + path.dirname(P.root) + '/*/suite/tasks/*/prepared/private/answers.csv'))",
+    // Other suites of this machine come and go meanwhile.
+    program: `const all = path.dirname(P.root) + '/*/suite/tasks/*/prepared/private/answers.csv';
+      say(cp.execSync("grep -shxE '[0-9a-f]{32}' " + all + '; true'));`,
   },
   {
     name: "reads the task's leaderboard",
@@ -60,7 +61,7 @@ export const reading: Escape[] = [
     name: 'reads the command lines of all processes',
     language: 'node',
     program: `for (const pid of fs.readdirSync('/proc')) {
-      try { say(fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').slice(0, 2000).split('\\0').at(-3)); } catch {}
+      try { say(fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').slice(0, 2000).split('\\0').at(-3).slice(0, 64)); } catch {}
     }`,
     got: (place, ran) => ran.log.includes(place.token),
   },
