@@ -74,6 +74,7 @@ export async function openSession(
       if (!before && isSlurms()) nextPoll = clock.now() + settings.pollMs;
       if (watch.look()) nextPoll = Math.min(nextPoll, clock.now());
       await cancel();
+      if (jobs.all().length === 0) break;
       // While it is away, also where it has none of ours any more: else nobody would hear that it is back.
       if ((isSlurms() || controller.away()) && clock.now() >= nextPoll) await poll();
       giveUpCancelled();

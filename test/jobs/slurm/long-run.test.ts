@@ -16,6 +16,12 @@ async function inWorld(play: (world: World) => Promise<void>): Promise<void> {
   }
 }
 
+/** Holds this process up until something has happened outside, for a minute at most. */
+function standStill(holds: () => boolean): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < 6000 && !holds(); tries++) Atomics.wait(clock, 0, 0, 10);
+}
+
 const HOUR = 3_600_000;
 const kindOf = async (ran: ReturnType<typeof ask>) => (await ran).result.outcome.kind;
 
@@ -50,6 +56,9 @@ test.concurrent('Slurm that was away when the last job ended, and hours later fo
     world.cluster.broken.squeue = gone;
     await world.until(() => world.said.some((line) => /does not answer/.test(line)), 'a word about it');
     world.letGo('a');
+    // The end of the last job is seen when Slurm is to be asked again: nobody waits for its answer any more.
+    standStill(() => readdirSync(join(world.folder, 'ended')).length > 0);
+    world.leap(60_000);
     expect(await kindOf(a)).toBe('done');
     world.leap(HOUR);
     world.cluster.broken = {};
