@@ -19,7 +19,7 @@ describe('genes', () => {
         expect(genome).toEqual(to);
         expect(diffGenomes(genome, to)).toEqual([]);
       }),
-      { numRuns: 30 },
+      { seed: 1, numRuns: 30 },
     );
   });
 
@@ -105,6 +105,7 @@ describe('validateGenome', () => {
       fc.property(fc.anything(), (value) => {
         expect(validateGenome(value).length).toBeGreaterThan(0);
       }),
+      { seed: 1, numRuns: 300 },
     );
   });
 
