@@ -45,7 +45,8 @@ const DEFAULTS = { heartbeatMs: 5_000, silentBeats: 12, idleBeats: 120 };
  * Runs trials in worker threads, many to a thread, each with a port of its own through which it asks for jobs
  * and by which it is cancelled. The only file that knows Piscina. What its version 5.3 makes necessary: no
  * `signal` (it would give a trial a thread of its own, and abort by killing that), `atomics: 'disabled'` (else a
- * thread's event loop stands still between trials), and never `close()`, which ends running tasks.
+ * thread's event loop stands still between trials), never `close()`, which ends running tasks, and no `require` of ES
+ * modules, which it tries first: a thread that is ended in the middle of that takes Node 20, and us, along (SIGABRT).
  */
 export function poolEvaluator(options: PoolOptions): Evaluator {
   const { heartbeatMs, silentBeats, idleBeats } = { ...DEFAULTS, ...options };
@@ -57,6 +58,7 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     atomics: 'disabled',
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
+    execArgv: ['--no-experimental-require-module'],
   });
   sweepScratch();
   // Errors of a thread reach us through its trials; one without trials is replaced, which is all there is to do.

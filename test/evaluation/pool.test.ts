@@ -79,6 +79,15 @@ describe('trials in worker threads', () => {
   });
 });
 
+describe('a thread', () => {
+  // With Piscina, which tries `require` first, that is how it comes to have its own program.
+  it('loads ES modules in no way in which its end could be that of the process', async () => {
+    await expect(evaluate([world.spec('requires')])).rejects.toMatchObject({
+      stack: expect.stringMatching(/ERR_REQUIRE_ESM|require\(\) of ES Module/),
+    });
+  });
+});
+
 describe('a thread that dies', () => {
   it('takes no trial along: those on it are run again', async () => {
     const specs = ['good', 'exits', 'poor', 'idle'].map((script) => world.spec(script));

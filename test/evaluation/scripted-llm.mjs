@@ -2,6 +2,7 @@
 // threads load. Its replies depend on the request alone, but for the scripts that misbehave once: those leave a
 // mark in the folder named by MARKS, so that they behave the second time.
 import { existsSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { LlmError } from '../../dist/llm/llm.js';
 
@@ -44,6 +45,7 @@ export function scriptedLlm(llmError) {
     };
     if (name === 'unreachable') throw llmError('the endpoint is down');
     if (name === 'buggy') throw new TypeError('a fault in the program');
+    if (name === 'requires') createRequire(import.meta.url)('../../dist/llm/llm.js');
     if (turn === 3 && name === 'exitslater') {
       // Left by the test, when all is as it should be at its end.
       while (!marked('may-exit')) await new Promise((resolve) => setTimeout(resolve, 5));
