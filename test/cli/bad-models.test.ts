@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { smallWorld } from '../fixtures/small-world.ts';
+import { quietPort } from '../llm/quiet-port.ts';
 import { type Endpoint, startEndpoint } from './endpoint.ts';
 import { emptyFolder, evolve } from './evolve.ts';
 
@@ -103,7 +103,7 @@ describe('addresses', () => {
   });
 
   test('nobody listens: exit code 4', async () => {
-    const port = await closedPort();
+    const port = await quietPort();
     const env = { ...real(), OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` };
     const line =
       /cannot be reached: the connection is refused; check OPENAI_BASE_URL, and that the server runs/;
@@ -260,11 +260,3 @@ describe('no sandbox', () => {
     expect(stderr).toMatch(/budget/);
   });
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}

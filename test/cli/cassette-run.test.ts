@@ -104,7 +104,7 @@ test('a run whose endpoint failed now and then replays without the faults', asyn
   };
   const patient = [
     '--attempts',
-    '12',
+    '40',
     '--backoff',
     '1ms',
     '--record',

@@ -57,6 +57,8 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<Endp
     if ('status' in given) return send(res, given);
     sendCompletion({ req, res, body: one.body, completion: given, every: () => {} }, given);
   });
+  // No connection is closed under a request because one of the two was held up.
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,

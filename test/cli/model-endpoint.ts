@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { costOf } from '../../src/llm/budget.ts';
 import type { LedgerLine, Reserved, Settled } from '../../src/llm/ledger-book.ts';
@@ -8,6 +8,7 @@ import type { Price } from '../../src/llm/profile.ts';
 import { profileOf } from '../../src/llm/profiles.ts';
 import { type KnownFault, sendCompletion } from '../llm/fault-answers.ts';
 import { type Completion, rawBody } from '../llm/fault-server.ts';
+import { quietPort } from '../llm/quiet-port.ts';
 import { offlineAnswer, roleOf } from './endpoint.ts';
 
 /** Known by name and priced; a stand-in answers in its place. It takes a seed, and every gene can be said to it. */
@@ -74,7 +75,8 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
   const keys = new Set<string>();
   const sockets = new Set<Socket>();
   let server: Server | null = null;
-  let port = 0;
+  // Nobody else may have it while this one is down.
+  const port = await quietPort();
   let waiting = 0;
   let most = 0;
   const gathering = gather ? gatherer(gather) : null;
@@ -134,7 +136,6 @@ export async function startModel(told: Told = {}): Promise<ModelEndpoint> {
     await new Promise<void>((resolve, reject) => {
       server!.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
-    port = (server.address() as AddressInfo).port;
   };
   const down = async () => {
     const closing = server;

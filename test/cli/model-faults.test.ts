@@ -27,7 +27,7 @@ const QUICK: KnownFault[] = [
   known('stream-with-an-error'),
 ];
 const SIZE: [number, number] = [10, 6];
-const PATIENT = ['--attempts', '12', '--backoff', '2ms'];
+const PATIENT = ['--attempts', '40', '--backoff', '2ms'];
 
 let world: World;
 afterAll(() => world.remove());

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { type Received, sendCompletion } from './fault-answers.ts';
 import { FAULTS, type FaultKind } from './fault-kinds.ts';
+import { quietPort } from './quiet-port.ts';
 
 export { FAULTS, type FaultKind } from './fault-kinds.ts';
 
@@ -75,6 +76,8 @@ export async function startFaultServer({
     else sendCompletion(received, completion);
     bills.push({ request: n, kind, ...billOf(res, sent(), raw, body) });
   });
+  // No connection is closed under a request because this process was held up for a few seconds.
+  server.keepAliveTimeout = 65_000;
   server.on('connection', (socket) => {
     connections++;
     sockets.add(socket);
@@ -83,7 +86,7 @@ export async function startFaultServer({
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const closed = await closedPort();
+  const closed = await quietPort();
   const url = `http://127.0.0.1:${port}/v1`;
 
   return {
@@ -165,13 +168,4 @@ export async function rawBody(req: IncomingMessage): Promise<Buffer | null> {
 function sendModels(res: ServerResponse): void {
   res.writeHead(200, { 'content-type': 'application/json' });
   res.end(JSON.stringify({ object: 'list', data: [{ id: 'small', object: 'model' }] }));
-}
-
-/** A port that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -11,6 +11,8 @@ const server = createServer((req, res) => {
   req.resume();
   open.push(res);
 });
+// No connection is closed under a call because this process was held up for a few seconds.
+server.keepAliveTimeout = 65_000;
 let baseURL: string;
 beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { type PreflightOptions, preflight, readKey } from '../../src/llm/preflight.ts';
+import { quietPort } from './quiet-port.ts';
 
 const KEY = 'sk-canary-0a1b2c3d4e5f';
 
@@ -21,6 +22,8 @@ async function serve(...handlers: Handler[]): Promise<{ root: string; requests: 
     requests.push(request);
     handler?.(request, response);
   });
+  // No connection is closed under a request because this process was held up.
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   closers.push(() => {
     server.closeAllConnections();
@@ -251,8 +254,7 @@ describe('an endpoint in trouble', () => {
   });
 
   it('does not run', async () => {
-    const { root } = await serve(says(200));
-    await closers.pop()?.();
+    const root = `http://127.0.0.1:${await quietPort()}`;
     const error = await refusal(options(`${root}/v1`));
     expect(error.message).toBe(`the endpoint ${root}/v1 cannot be reached: the connection is refused`);
     expect(error.exitCode).toBe(4);
