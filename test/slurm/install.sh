@@ -25,9 +25,9 @@ end() {
   kill -KILL "$pid"
 }
 
-# Without a configuration sinfo would search the network for one, for a minute.
+# Without a configuration sinfo would search the network for one, for a minute. While a job is just ending the node is `comp`.
 answers() {
-  [ -f "$SLURM_CONF" ] && sinfo --noheader --format=%t 2>/dev/null | grep -Eq '^(idle|mix|alloc)'
+  [ -f "$SLURM_CONF" ] && sinfo --noheader --format=%t 2>/dev/null | grep -Eq '^(idle|mix|alloc|comp)'
 }
 
 stop() {
@@ -106,10 +106,10 @@ start() {
   head -c 128 /dev/urandom >"$dir/munge.key"
   chmod 400 "$dir/munge.key"
   munged --force --key-file="$dir/munge.key" --socket="$dir/munge.socket" --pid-file="$dir/munged.pid" \
-    --log-file="$dir/munged.log" --seed-file="$dir/munge.seed" 2>/dev/null || fail 'munged does not start'
+    --log-file="$dir/munged.log" --seed-file="$dir/munge.seed" 2>/dev/null 9>&- || fail 'munged does not start'
   # The daemons outlive a terminal, and hold no pipe of who called this.
-  setsid slurmctld </dev/null >"$dir/start.log" 2>&1 || fail "slurmctld does not start: $(tail -1 "$dir/start.log")"
-  setsid slurmd </dev/null >>"$dir/start.log" 2>&1 || fail "slurmd does not start: $(tail -1 "$dir/start.log")"
+  setsid slurmctld </dev/null >"$dir/start.log" 2>&1 9>&- || fail "slurmctld does not start: $(tail -1 "$dir/start.log")"
+  setsid slurmd </dev/null >>"$dir/start.log" 2>&1 9>&- || fail "slurmd does not start: $(tail -1 "$dir/start.log")"
   for _ in $(seq 300); do
     if answers; then return 0; fi
     sleep 0.1
@@ -118,6 +118,9 @@ start() {
 }
 
 [ "$(id -u)" = 0 ] || fail 'it takes root to start a Slurm for tests'
+# One at a time: of two that are to start it, the second finds it running.
+exec 9>"$dir.lock"
+flock 9
 case ${1:-start} in
   start | stop) "${1:-start}" ;;
   *) fail "unknown command '$1': start or stop" ;;

@@ -11,7 +11,8 @@ export function realSlurm(): RealSlurm {
   try {
     const env = { SLURM_CONF: CONF };
     const states = call('sinfo', ['--noheader', '--format=%t'], env);
-    if (/^(idle|mix|alloc)/m.test(states)) return { env, absent: '' };
+    // While a job of others is just ending it is `comp`.
+    if (/^(idle|mix|alloc|comp)/m.test(states)) return { env, absent: '' };
     return { env: null, absent: `the node of the Slurm for tests is ${states.trim() || 'unknown'}` };
   } catch (error) {
     return {

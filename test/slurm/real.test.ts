@@ -76,8 +76,13 @@ describe.skipIf(env === null)(`jobs on a real Slurm${absent && ` (skipped: ${abs
       .split('\n')
       .filter((line) => line.startsWith(`evolve-${runName()}-`));
 
+  /** Jobs of others may go first. */
   const running = (count: number) =>
-    until(() => ours().filter((line) => line.endsWith(' RUNNING')).length === count, `${count} jobs to run`);
+    until(
+      () => ours().filter((line) => line.endsWith(' RUNNING')).length === count,
+      `${count} jobs to run`,
+      240,
+    );
 
   test('a small job shows what the node has', async () => {
     const limits = { jobSeconds: 60, memoryMb: 256, clock: 'cpu' as const, gpus: 0, cpus: 1 };
