@@ -86,6 +86,7 @@ export function holdJob(
   let tree: ProcessTree | null = null;
   let atEnd: Stop | 'machine' | null = null;
   let overran = false;
+  let leader: number | null = null;
   const struck = (root: number): Stop | 'machine' | null => {
     const why = group?.struck() ?? null;
     if (why !== null) return why;
@@ -105,6 +106,7 @@ export function holdJob(
     overran: () => overran,
     waits: (root) => processTree(root).waits(limits.seconds),
     end(root) {
+      leader = root;
       // Asked first: killing refuses processes as well.
       atEnd = group?.struck() ?? null;
       if (group) group.kill();
@@ -112,7 +114,7 @@ export function holdJob(
     },
     async close() {
       await group?.remove();
-      if (status !== null) await untilEmpty(status);
+      if (status !== null && leader !== null) await untilEmpty(status, leader);
       return atEnd ?? excess();
     },
   };

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statOf } from '../../proc.ts';
 
@@ -14,12 +14,22 @@ export function firstInside(status: string): number | null {
 
 /**
  * Waits until nothing of a sandbox is left, once `bwrap` has ended and its group has been killed; at most ten seconds, after which
- * only a fault of the machine can hold a process.
+ * only a fault of the machine can hold a process. Where `bwrap` was ended before it named the first process inside, all that
+ * it had begun is in its `group`.
  */
-export async function untilEmpty(status: string): Promise<void> {
+export async function untilEmpty(status: string, group: number): Promise<void> {
   const first = firstInside(status);
+  const isLeft = first === null ? () => hasMembers(group) : () => runs(first);
   const end = performance.now() + 10_000;
-  while (first !== null && runs(first) && performance.now() < end) await sleep(1);
+  while (isLeft() && performance.now() < end) await sleep(first === null ? 5 : 1);
+}
+
+function hasMembers(group: number): boolean {
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    const [state = 'X', , of] = statOf(`/proc/${pid}`) ?? [];
+    return Number(of) === group && state !== 'Z' && state !== 'X';
+  });
 }
 
 /** The kernel lets a first process become a zombie only when the others are gone. */
