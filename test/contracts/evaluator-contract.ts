@@ -121,9 +121,12 @@ export function evaluatorContract(name: string, make: MakeEvaluator): void {
     });
 
     it('passes a fault of the program on, with its stack, and leaves no job behind', async () => {
-      await expect(evaluate(['slow', 'buggy'])).rejects.toMatchObject({
+      const running = expect(evaluate(['slow', 'buggy'])).rejects.toMatchObject({
         stack: expect.stringContaining('TypeError: a fault in the program'),
       });
+      while (runner.children.size < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      writeFileSync(join(process.env.MARKS!, 'may-fault'), '');
+      await running;
       expect(runner.children.size).toBe(0);
     });
 

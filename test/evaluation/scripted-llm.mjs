@@ -38,17 +38,23 @@ export function scriptedLlm(llmError) {
     const turn = Number([...text.matchAll(/\[turn (\d+) of/g)].at(-1)?.[1] ?? 0);
     const fileOf = (mark) => join(process.env.MARKS ?? '/nonexistent', mark);
     const marked = (mark) => existsSync(fileOf(mark));
+    /** Until the test leaves the mark: when all stands as it should at that moment. */
+    const allowed = async (mark) => {
+      while (!marked(mark)) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
     const once = (mark) => {
       if (marked(mark)) return false;
       writeFileSync(fileOf(mark), '');
       return true;
     };
     if (name === 'unreachable') throw llmError('the endpoint is down');
-    if (name === 'buggy') throw new TypeError('a fault in the program');
+    if (name === 'buggy') {
+      await allowed('may-fault');
+      throw new TypeError('a fault in the program');
+    }
     if (name === 'requires') createRequire(import.meta.url)('../../dist/llm/llm.js');
     if (turn === 3 && name === 'exitslater') {
-      // Left by the test, when all is as it should be at its end.
-      while (!marked('may-exit')) await new Promise((resolve) => setTimeout(resolve, 5));
+      await allowed('may-exit');
       if (once('exited')) process.exit(7);
     }
     if (turn === 2) {
