@@ -1,6 +1,12 @@
 import type { Escape } from './escape.ts';
 import { isVictimAlive } from './place.ts';
 
+/** Waits until the victim stands still or is no more, ten seconds at most. */
+const untilItHeeds = `const runs = () => {
+        try { return !/^State:\\s*[ZXT]/m.test(fs.readFileSync('/proc/' + P.victim.pid + '/status', 'utf8')); } catch { return false; }
+      };
+      for (let tries = 0; tries < 500 && runs(); tries++) await new Promise((done) => setTimeout(done, 20));`;
+
 /** Attempts to act on what runs outside, on the network, or on the machine itself. */
 export const reaching: Escape[] = [
   {
@@ -41,13 +47,13 @@ export const reaching: Escape[] = [
   {
     name: 'kills another process',
     language: 'node',
-    program: "process.kill(P.victim.pid, 'SIGKILL'); await new Promise((done) => setTimeout(done, 200))",
+    program: `process.kill(P.victim.pid, 'SIGKILL'); ${untilItHeeds}`,
     got: (place) => !isVictimAlive(place),
   },
   {
     name: 'stops another process',
     language: 'node',
-    program: "process.kill(P.victim.pid, 'SIGSTOP'); await new Promise((done) => setTimeout(done, 200))",
+    program: `process.kill(P.victim.pid, 'SIGSTOP'); ${untilItHeeds}`,
     got: (place) => !isVictimAlive(place),
   },
   {
