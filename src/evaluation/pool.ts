@@ -41,6 +41,9 @@ export type PoolOptions = ScheduleOptions & {
 /** A minute of silence, ten minutes of idling: safety nets far above the usual, counted so that a sleeping laptop is no fault. */
 const DEFAULTS = { heartbeatMs: 5_000, silentBeats: 12, idleBeats: 120 };
 
+/** A thread of a Node that does not know it would not start. */
+const NO_REQUIRE = '--no-experimental-require-module';
+
 /**
  * Runs trials in worker threads, many to a thread, each with a port of its own through which it asks for jobs
  * and by which it is cancelled. The only file that knows Piscina. What its version 5.3 makes necessary: no
@@ -58,7 +61,7 @@ export function poolEvaluator(options: PoolOptions): Evaluator {
     atomics: 'disabled',
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
-    execArgv: ['--no-experimental-require-module'],
+    ...(process.allowedNodeEnvironmentFlags.has(NO_REQUIRE) && { execArgv: [NO_REQUIRE] }),
   });
   sweepScratch();
   // Errors of a thread reach us through its trials; one without trials is replaced, which is all there is to do.
