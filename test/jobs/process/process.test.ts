@@ -86,13 +86,16 @@ test.skipIf(process.platform !== 'linux')(
       [thread, false],
     ] as const) {
       const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
-      await once(child.stdout, 'data');
-      // It may have had to wait long for its share of the machine when it began.
-      const looks = () => processTree(child.pid as number).waits(300);
-      // Before it sleeps, it has to end what it had begun.
-      if (waits) await until(looks, 'it to sleep');
-      else for (let i = 0; i < 20; i++) expect(looks()).toBe(false);
-      child.kill('SIGKILL');
+      try {
+        await once(child.stdout, 'data');
+        // It may have had to wait long for its share of the machine when it began.
+        const looks = () => processTree(child.pid as number).waits(300);
+        // Before it sleeps, it has to end what it had begun.
+        if (waits) await until(looks, 'it to sleep');
+        else for (let i = 0; i < 20; i++) expect(looks()).toBe(false);
+      } finally {
+        child.kill('SIGKILL');
+      }
     }
   },
 );
