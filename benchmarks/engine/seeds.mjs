@@ -1,7 +1,8 @@
 /**
  * Does the search find better harnesses, seed after seed? Runs `evolve` with the default configuration on the shipped
  * suite (or `--suite DIR`) for each seed, one after the other, and prints a line a seed: sealed scores of baseline and
- * champion, near and far, and what it cost. A run that is there already is not repeated, one that was cut goes on.
+ * champion, near and far, which claims were credited on validation tasks, and what it cost. A run that is there already is
+ * not repeated, one that was cut goes on.
  *
  *   node benchmarks/engine/seeds.mjs [--seeds 1,2,3] [--out runs/seeds] [--suite DIR]
  */
@@ -40,17 +41,18 @@ const results = values.seeds.split(',').map((seed) => {
     maxBuffer: 2 ** 26,
   });
   if (status !== 0) throw new Error(`seed ${seed} ended with exit code ${status}`);
-  const { tasks } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
-  return { seed, ...JSON.parse(stdout), tasks };
+  const { tasks, claims } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
+  return { seed, ...JSON.parse(stdout), tasks, claims };
 });
 
 const percent = (part, whole) => `${part < 0 ? '−' : '+'}${Math.abs((100 * part) / whole).toFixed(0)}%`;
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 console.log(
-  '| seed | baseline | champion | gain | near | far | p | verdict | lineage | trials | jobs | hits | minutes |',
+  '| seed | baseline | champion | gain | near | far | p | verdict | credited | lineage | trials | jobs | hits | minutes |',
 );
-console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|');
-for (const { seed, baseline, champion, gain, near, far, verdict, trials, jobs, wallMs } of results) {
+console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|---|');
+for (const { seed, baseline, champion, gain, near, far, verdict, claims, trials, jobs, wallMs } of results) {
+  const credited = (kind) => claims.filter((claim) => claim.kind === kind && claim.credited).length;
   const cells = [
     seed,
     baseline.sealed.toFixed(3),
@@ -60,6 +62,7 @@ for (const { seed, baseline, champion, gain, near, far, verdict, trials, jobs, w
     percent(far.gain, far.baseline),
     gain.p.toFixed(4),
     verdict,
+    `${credited('champion') ? 'champion' : '–'}, ${credited('step')} of ${claims.length - 1} steps`,
     champion.lineage,
     trials.run,
     jobs.run,
