@@ -1,4 +1,4 @@
-import type { SearchSettings, Strategy } from './config.ts';
+import type { Part, SearchSettings, Strategy } from './config.ts';
 import { UserError } from './errors.ts';
 import { PARTS_OF, type Values } from './settings.ts';
 
@@ -11,35 +11,30 @@ import { PARTS_OF, type Values } from './settings.ts';
  * @param search - the settings as they came out
  */
 export function refuseWithoutEffect(flags: Values, given: Values, search: SearchSettings): void {
-  if (given.without !== undefined) refuseAbsent(search);
-  const strategy = strategyOf(search);
-  for (const [name, part, why] of NEEDS) {
+  const strategy = search.strategy ?? 'population';
+  if (given.without !== undefined) refuseAbsent(strategy, search.without ?? []);
+  for (const [name, part, why] of OF_POPULATIONS) {
     if (flags[name] === undefined) continue;
     const where = (text: string) => `--${name} ${flags[name]} would change nothing: ${text}`;
-    if (!(part === 'survivors' ? strategy === 'population' : PARTS_OF[strategy].includes(part)))
+    if (strategy !== 'population')
       throw new UserError(where(`a search by --strategy ${strategy} ${why}`), `leave --${name} out`);
-    if (part !== 'survivors' && search.without?.includes(part))
-      throw new UserError(where(`--without ${part} leaves out what it sets`), `leave one of the two out`);
+    if (part !== null && search.without?.includes(part))
+      throw new UserError(where(`--without ${part} leaves out what it sets`), 'leave one of the two out');
   }
 }
 
-/** Settings of a part that not every search has, and what is so where it is absent. */
-const NEEDS = [
+/** Settings of what only a population has: the part that they set, if it is one that can be left out, and what others lack. */
+const OF_POPULATIONS = [
   ['tournament', 'tournament', 'has no tournament'],
   ['first-tasks', 'racing', 'has no race'],
-  ['elites', 'survivors', 'keeps no group of the best'],
+  ['elites', null, 'keeps no group of the best'],
 ] as const;
 
-function refuseAbsent(search: SearchSettings): void {
-  const strategy = strategyOf(search);
-  const absent = (search.without ?? []).filter((part) => !PARTS_OF[strategy].includes(part));
+function refuseAbsent(strategy: Strategy, without: readonly Part[]): void {
+  const absent = without.filter((part) => !PARTS_OF[strategy].includes(part));
   if (absent.length === 0) return;
   throw new UserError(
     `--without ${absent.join(',')} would change nothing: a search by --strategy ${strategy} has no such part`,
     `of --strategy ${strategy} these can be left out: ${PARTS_OF[strategy].join(', ')}`,
   );
-}
-
-function strategyOf({ strategy }: SearchSettings): Strategy {
-  return strategy ?? 'population';
 }

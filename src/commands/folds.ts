@@ -147,16 +147,17 @@ async function concludeFolds(
   dir: string,
   output: Output,
   context: Context,
-  { stop, halt, plan }: Partial<Ended & { plan: FoldsPlan }> = {},
+  ended?: Ended & { plan: FoldsPlan },
 ): Promise<number> {
   const file = (await readFolds(dir))!;
-  const report = await writeFoldsReport(dir, file, context.note, stop);
+  const report = await writeFoldsReport(dir, file, context.note, ended?.stop);
   if (output.json) context.print(JSON.stringify(report, null, 2));
   else context.print(foldsSummary(report, wantsColour()));
-  if (stop !== undefined && stop !== 'finished' && (mustBeMended(stop) || !output.quiet)) {
+  if (ended && ended.stop !== 'finished' && (mustBeMended(ended.stop) || !output.quiet)) {
+    const { stop, halt, plan } = ended;
     const { cost, trials } = report;
-    const left = Math.max(1, (plan?.trials.most ?? 0) - trials.run);
-    const more = plan ? budgetFor(stop, { cost, tried: trials.run }, left, plan.calls.all) : '';
+    const left = Math.max(1, plan.trials.most - trials.run);
+    const more = budgetFor(stop, { cost, tried: trials.run }, left, plan.calls.all);
     const through = report.folds.filter((row) => row.stop === 'finished').length;
     const shared = more !== '' && through > 0 ? ', of what the other folds left of the budget' : '';
     context.note(
