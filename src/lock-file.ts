@@ -1,135 +1,264 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  futimesSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from './errors.ts';
-import { exists, statOf } from './proc.ts';
+import { type Life, lifeOf, owner } from './owner.ts';
+
+/** Who holds a lock, as its file says it. */
+export type Holder = {
+  /** The process, for people. */
+  pid: number;
+  host: string;
+  /** The process for programs, see `owner`; empty in locks of earlier versions. */
+  owner: string;
+  nonce: string;
+  /** What the holder wants a successor to know, JSON. */
+  note?: unknown;
+};
+
+/** A lock that another process holds, or this one already. */
+export type Held = Holder & {
+  life: Life;
+  /** Changes with each sign of life; null for a holder that gives none. */
+  beat: string | null;
+  /** When the last sign of life was given, in ms by the clock of whoever gave it. */
+  beatAt: number;
+};
+
+/** A lock that was taken. It ends with `release`, or with the process. */
+export type LockFile = {
+  /** False once another process has taken it over, or somebody has deleted its file: then its owner must write no more. */
+  isOurs(): boolean;
+  release(): void;
+};
+
+export type LockOptions = {
+  note?: unknown;
+  /** Called with a holder that is gone; only when it gives true is the lock taken over. */
+  clear?(dead: Holder): boolean;
+  /** Says of a holder whose life is unknown whether it counts as gone (see `watchHolders`); never, unless told. */
+  isSilent?(held: Held): boolean;
+};
+
+/** What watching a holder has shown: a sign of life, none in all that time, or none so far. */
+export type Sign = 'moving' | 'silent' | 'watched';
+
+/** How often a holder gives a sign of life, in ms. */
+export const BEAT_MS = 3000;
+/** Looks at an unmoved lock, a beat apart, after which its holder counts as gone. */
+export const SILENT_LOOKS = 10;
 
 /**
- * A process that holds a lock. `start` tells it from a later one with the same id; null where it is not known. `note` is
- * what it wants a successor to know, JSON.
- */
-export type Holder = { pid: number; start: string | null; host: string; nonce: string; note?: unknown };
-
-/** A lock that was taken; ends with `release`, or with the process. */
-export type LockFile = { release(): void };
-
-/**
- * Takes the lock `path` in an existing folder; while a process holds it (this one included) gives that holder instead.
- * The lock of a process that is gone is taken over, once `clear`, called with each dead holder, gives true. Where a holder
- * named another `host`, we cannot know whether he is gone.
+ * Takes the lock `path` in an existing folder, or gives the holder that has it (this process included).
+ * - Of a holder whose life is unknown the lock is left to it, unless `isSilent` says otherwise.
+ * - Throws the system's error where the folder cannot be written.
  *
- * The lock is the file `path`, put there with its contents by `link`, which fails if it exists. To take over from
- * a dead holder with nonce N is to create `path.N` likewise: of several who try, one succeeds. It then renames
- * that file to `path`. If it dies in between, it is itself a dead holder, whose successor creates the next link
- * of the chain. A late rival, whose dead holder has meanwhile been replaced, finds that its link is not part
- * of the chain from `path` any more, and starts again.
+ * The lock is the file `path`; it is made so that of several who try, one succeeds. To take over from a dead holder with
+ * nonce N is to make `path.N` likewise. Its maker then renames that file to `path`. If it dies in between, it is itself a
+ * dead holder, whose successor makes the next link of the chain. A late rival, whose dead holder has meanwhile been
+ * replaced, finds that its link is not part of the chain from `path` any more, and starts again.
  */
-export function takeLockFile(
-  path: string,
-  note?: unknown,
-  clear: (dead: Holder) => boolean = () => true,
-  host = hostname(),
-): LockFile | Holder {
+export function takeLockFile(path: string, options: LockOptions = {}): LockFile | Held {
+  const { note, clear = () => true, isSilent = () => false } = options;
   const self: Holder = {
     pid: process.pid,
-    start: startOf(process.pid),
-    host,
+    host: hostname(),
+    owner: owner(),
     nonce: randomUUID(),
     ...(note === undefined ? {} : { note }),
   };
-  const temporary = `${path}.${self.nonce}.tmp`;
   for (;;) {
     const last = lastOf(path);
-    if (last && (isAlive(last, host) || !clear(last))) return last;
-    try {
-      writeFileSync(temporary, JSON.stringify(self));
-      // Where somebody was faster, look again at who holds it.
-      if (!succeed(path, temporary, last, self)) continue;
-    } finally {
-      rmSync(temporary, { force: true });
-    }
-    return {
-      release() {
-        if (read(path)?.nonce === self.nonce) rmSync(path, { force: true });
-      },
-    };
+    if (last && !(isGone(last, isSilent) && clear(last))) return last;
+    const fd = succeed(path, last, self);
+    // Where another process was faster, look again at who holds it.
+    if (fd !== null) return keep(path, fd, self.nonce);
   }
 }
 
-/** Who took the lock `path` and did not release it, and whether that process still runs; null if nobody. Changes nothing. */
-export function holderOf(path: string, host = hostname()): (Holder & { alive: boolean }) | null {
-  const last = lastOf(path);
-  return last && { ...last, alive: isAlive(last, host) };
+/** Who took the lock `path` and did not release it; null if nobody. Changes nothing. */
+export function holderOf(path: string): Held | null {
+  return lastOf(path);
 }
 
-/** Takes the place of `last`, which is dead, or null where there is no lock. */
-function succeed(path: string, temporary: string, last: Holder | null, self: Holder): boolean {
-  if (!last) return create(temporary, path);
+/**
+ * Whether a holder seems to run, from a single look: one whose life is unknown does, unless its last sign of life is long
+ * past. For people; a lock is taken over only after `watchHolders`.
+ */
+export function seemsAlive({ life, beat, beatAt }: Held): boolean {
+  if (life !== 'unknown' || beat === null) return life !== 'gone';
+  return Date.now() - beatAt < BEAT_MS * SILENT_LOOKS;
+}
+
+/**
+ * Watches holders whose life is unknown for signs of life; to be called with each look at a lock. A holder is silent after
+ * `SILENT_LOOKS` looks, each at least a beat after the one before, in which nothing has moved. Looks are counted rather
+ * than minutes, so that a machine that slept, with its holder, takes nothing over. `now` is a steady clock, in ms.
+ */
+export function watchHolders(now: () => number = () => performance.now()) {
+  let seen = { nonce: '', beat: null as string | null, looks: 0, at: 0 };
+  return (held: Held): Sign => {
+    const { nonce, beat } = held;
+    if (beat === null) return 'moving';
+    if (nonce !== seen.nonce || beat !== seen.beat) {
+      const isMoving = nonce === seen.nonce;
+      seen = { nonce, beat, looks: 0, at: now() };
+      return isMoving ? 'moving' : 'watched';
+    }
+    if (now() - seen.at >= BEAT_MS) seen = { ...seen, looks: seen.looks + 1, at: now() };
+    return seen.looks >= SILENT_LOOKS ? 'silent' : 'watched';
+  };
+}
+
+/** Gives signs of life for a lock that was just taken, whose file `fd` is. */
+function keep(path: string, fd: number, nonce: string): LockFile {
+  const { ino, dev } = fstatSync(fd);
+  let isLost = false;
+  const isStillOurs = () => {
+    const there = statSync(path, { throwIfNoEntry: false });
+    // Some network file systems number a file anew at each look.
+    return there !== undefined && ((there.ino === ino && there.dev === dev) || read(path)?.nonce === nonce);
+  };
+  const beating = setInterval(() => {
+    try {
+      isLost ||= read(path)?.nonce !== nonce;
+      const now = new Date();
+      if (!isLost) futimesSync(fd, now, now);
+    } catch {
+      // A disk that is away for a moment; where it stays away, what the lock is for fails by itself.
+    }
+  }, BEAT_MS).unref();
+  return {
+    isOurs() {
+      isLost ||= !isStillOurs();
+      return !isLost;
+    },
+    release() {
+      clearInterval(beating);
+      if (read(path)?.nonce === nonce) rmSync(path, { force: true });
+      closeSync(fd);
+    },
+  };
+}
+
+function isGone(held: Held, isSilent: (held: Held) => boolean): boolean {
+  return held.life === 'gone' || (held.life === 'unknown' && isSilent(held));
+}
+
+/** Takes the place of `last`, which is gone, or null where there is no lock; gives the open lock file, null for a rival's. */
+function succeed(path: string, last: Holder | null, self: Holder): number | null {
+  if (!last) return create(path, self);
   const successor = `${path}.${last.nonce}`;
-  if (!create(temporary, successor)) return false;
+  const fd = create(successor, self);
+  if (fd === null) return null;
   if (lastOf(path)?.nonce !== self.nonce) {
     rmSync(successor, { force: true });
-    return false;
+    closeSync(fd);
+    return null;
   }
   renameSync(successor, path);
   const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
-    // Earlier links of the chain, left by those who died while they took over; their holders are all dead.
-    if (name.startsWith(prefix) && /^[0-9a-f-]{36}$/.test(name.slice(prefix.length)))
+    // Earlier links of the chain, left by those who died while they took over; their holders are all gone.
+    if (name.startsWith(prefix) && NONCE.test(name.slice(prefix.length)))
       rmSync(join(dirname(path), name), { force: true });
   }
-  return true;
+  return fd;
 }
+
+const NONCE = /^([0-9a-f-]{36}|empty-\d+)$/;
 
 /** The holder at the end of the chain that begins at `path`; null if there is no lock. */
-function lastOf(path: string): Holder | null {
+function lastOf(path: string): Held | null {
   let last = read(path);
   for (let next = last; next; next = read(`${path}.${next.nonce}`)) last = next;
-  return last;
+  return last && { ...last, life: lifeOf(last.owner) };
 }
 
-function read(path: string): Holder | null {
+function read(path: string): Omit<Held, 'life'> | null {
   let text: string;
+  let stats: Stats;
+  let fd: number | undefined;
   try {
-    text = readFileSync(path, 'utf8');
+    fd = openSync(path, 'r');
+    stats = fstatSync(fd);
+    text = readFileSync(fd, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
+  const sign = { beat: `${stats.mtimeMs}`, beatAt: stats.mtimeMs };
+  // Made without hard links, and its maker has not written it yet, or died before it could.
+  if (text === '')
+    return { pid: 0, host: 'an unknown host', owner: '', nonce: `empty-${stats.ino}`, ...sign };
   try {
-    return JSON.parse(text) as Holder;
+    const holder = JSON.parse(text) as Holder & { owner?: string };
+    if (typeof holder.nonce !== 'string') throw new Error('no nonce');
+    return {
+      ...holder,
+      owner: holder.owner ?? '',
+      ...sign,
+      ...(holder.owner === undefined && { beat: null }),
+    };
   } catch {
     throw new UserError(`${path} is not readable as a lock`, 'If no evolve process runs, delete that file.');
   }
 }
 
-function create(temporary: string, path: string): boolean {
+/** Makes a lock file, whole at once; null where there is one. Gives it open. */
+function create(path: string, holder: Holder): number | null {
+  const text = JSON.stringify(holder);
+  const temporary = `${path}.${holder.nonce}.tmp`;
+  const fd = openSync(temporary, 'wx');
   try {
+    writeFileSync(fd, text);
     linkSync(temporary, path);
-    return true;
+    return fd;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    closeSync(fd);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return null;
+    if (!NO_HARD_LINKS.has(code)) throw error;
+    return createWithoutLinks(path, text);
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 
-/** Whether the holder still runs; of a holder on another machine we must believe it. */
-function isAlive(holder: Holder, host: string): boolean {
-  if (holder.host !== host) return true;
-  return holder.start === null ? exists(holder.pid) : startOf(holder.pid) === holder.start;
-}
+/** What file systems say that have no hard links (FAT, exFAT, some network mounts). */
+const NO_HARD_LINKS = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-/**
- * When a process began, as the boot's id and clock ticks since then; null where there is no /proc or no such
- * process. A zombie has no start: it was killed, and only waits to be reaped.
- */
-function startOf(pid: number): string | null {
-  const fields = statOf(`/proc/${pid}`);
-  if (fields === null || fields[0] === 'Z' || fields[0] === 'X') return null;
+/** The file is empty for a moment, or for good if we die in it. */
+function createWithoutLinks(path: string, text: string): number | null {
+  let fd: number;
   try {
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${fields[19]}`;
-  } catch {
-    return null;
+    fd = openSync(path, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
+  try {
+    writeFileSync(fd, text);
+    return fd;
+  } catch (error) {
+    rmSync(path, { force: true });
+    closeSync(fd);
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,10 +56,24 @@ test('who reads sees the file as it was when it began, and appends go behind it'
   const seen: string[] = [];
   for (const [line] of linesOf(fd)) {
     seen.push(line.toString());
-    appendLine(fd, Buffer.from('more\n'), bytes);
+    appendLine(fd, Buffer.from('more\n'), bytes, file);
     bytes += 5;
   }
   closeSync(fd);
   expect(seen).toEqual(['a', 'b']);
   expect(readFileSync(file, 'utf8')).toBe('a\nb\nmore\nmore\n');
+});
+
+test('a file that another process has made longer or shorter, or deleted, is not written to', () => {
+  writeFileSync(file, 'a\nb\n');
+  const fd = openSync(file, 'a');
+  const append = () => appendLine(fd, Buffer.from('more\n'), 4, file);
+  writeFileSync(file, 'a\nb\nc\n');
+  expect(append).toThrow(`${file} was changed by another process: it has 6 bytes, and should have 4`);
+  truncateSync(file, 2);
+  expect(append).toThrow('was changed by another process');
+  expect(readFileSync(file, 'utf8')).toBe('a\n');
+  rmSync(file);
+  expect(append).toThrow(`${file} was deleted`);
+  closeSync(fd);
 });

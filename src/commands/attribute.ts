@@ -38,7 +38,7 @@ export async function attribute(folder: string, flags: Given, context: Context):
     context.print(json === true ? JSON.stringify(plan, null, 2) : costLine(run, variants, repeats));
     return EXIT.finished;
   }
-  const trials = openFreshTrials(run, context, say);
+  const trials = await openFreshTrials(run, context, say);
   try {
     const { found, stopped } = await attributed(run, variants, repeats, trials, say);
     if (found === null) return stopped;

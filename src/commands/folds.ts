@@ -89,7 +89,7 @@ export async function runFolds(parts: FoldsParts, output: Output, context: Conte
   for (const line of [plan.noVerdict, warning ?? unboundedCost(plan, config)]) if (line) say(line);
 
   const remembered = { ...config, suite: suite.dir, genomes: resolve(config.genomes) };
-  const opened = await openFolds(out, remembered, identity, folds);
+  const opened = await openFolds(out, remembered, identity, folds, { say });
   try {
     const own = { ...parts, config, parties, identityIn };
     const split = foldSuite(equipped, k, config.seed);

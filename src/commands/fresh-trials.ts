@@ -52,13 +52,14 @@ export function costText(trials: number, state: State): string {
  * Takes the run's lock and opens `attribution.jsonl` in its folder; model and threads only when a trial is missing.
  * Throws a `UserError` while another process writes the run.
  */
-export function openFreshTrials(
+export async function openFreshTrials(
   run: FinishedRun,
   context: Context,
   say: (line: string) => void,
-): FreshTrials {
+): Promise<FreshTrials> {
   const { config, state, tasks, dir } = run;
-  const lock = takeLock(dir);
+  const interrupted = context.interruption();
+  const lock = await takeLock(dir, { say, signal: interrupted });
   let file: ReturnType<typeof openOutcomes>;
   try {
     refuseUsed(state);
@@ -68,7 +69,6 @@ export function openFreshTrials(
     throw error;
   }
   const genomes = new Map<string, Genome>();
-  const interrupted = context.interruption();
   let measuring: Measuring | null = null;
 
   const spec = (genome: string, task: Task, repeat: number) =>

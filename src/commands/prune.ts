@@ -51,7 +51,7 @@ export async function prune(folder: string, flags: Given, context: Context): Pro
     );
     return EXIT.finished;
   }
-  const trials = openFreshTrials(run, context, say);
+  const trials = await openFreshTrials(run, context, say);
   try {
     say(cost);
     const { found, stopped } = await attributed(run, variants, repeats, trials, say);

@@ -52,7 +52,10 @@ export async function search(
 ): Promise<{ dir: string; result: Result; halt: Halt | null }> {
   const { config, parties, suite, founders, constitution, identity, output, context } = parts;
   const interrupted = context.interruption();
-  const run = await openRun(config.out, identity);
+  const run = await openRun(config.out, identity, {
+    say: (line) => context.note(`evolve: ${line}`),
+    signal: interrupted,
+  });
   if (run.notice) context.note(`evolve: ${run.notice}`);
   run.logJob({ session: 'started', at: new Date().toISOString() });
   await writeCatalog(run.dir, run.state, remembered(config, suite));

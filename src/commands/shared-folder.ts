@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { holderOf, takeLockFile } from '../lock-file.ts';
+import { isAbandoned } from '../owner.ts';
 
 /**
  * Makes the folder that a measurement shares with a cluster, and says what of earlier ones stands beside it whose processes were
@@ -44,7 +45,8 @@ const LOCK = 'lock';
 /** One without a lock is just being made. */
 function isDead(dir: string): boolean {
   try {
-    return holderOf(join(dir, LOCK))?.alive === false;
+    const holder = holderOf(join(dir, LOCK));
+    return holder !== null && isAbandoned(holder.owner, join(dir, LOCK));
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exists } from '../proc.ts';
+import { isAbandoned, owner } from '../owner.ts';
 
 /** Folders of trials under way are small, short-lived and many: memory is the place for them. */
 const IN_MEMORY = '/dev/shm';
@@ -13,7 +13,7 @@ let root: string | undefined;
 
 /** A new empty folder for the work of one trial; in memory where the machine offers it, else in the temporary folder. */
 export function makeScratch(): string {
-  return mkdtempSync(join(rootOfScratch(), `${PREFIX}${process.pid}-`));
+  return mkdtempSync(join(rootOfScratch(), `${PREFIX}${owner()}.`));
 }
 
 /** Best effort: what a job has made undeletable is in nobody's way. */
@@ -23,12 +23,12 @@ export function removeScratch(folder: string): void {
   } catch {}
 }
 
-/** Removes what runs of this program left that are no more (a crash, a kill); others' folders are let be. */
+/** Removes what runs of this program left that are gone (a crash, a kill); all else stays. */
 export function sweepScratch(): void {
   const folder = rootOfScratch();
   for (const name of readdirSync(folder)) {
-    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (pid > 0 && !exists(pid)) removeScratch(join(folder, name));
+    if (!name.startsWith(PREFIX)) continue;
+    if (isAbandoned(name.slice(PREFIX.length), join(folder, name))) removeScratch(join(folder, name));
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -34,7 +35,7 @@ export function openCache(dir: string): JobCache {
     },
     async keep(identity, result) {
       const entry = entryOf(identity);
-      const temporary = `${entry}.${process.pid}.tmp`;
+      const temporary = `${entry}.${randomUUID()}.tmp`;
       try {
         if (!made.has(dirname(entry))) await mkdir(dirname(entry), { recursive: true });
         made.add(dirname(entry));

@@ -50,7 +50,7 @@ export function openCassette(file: string, mode: CassetteMode): Cassette {
   const append = (key: string, n: number, ended: { reply: ChatReply } | Lost) => {
     if (!open) throw new Error(`a reply came after the cassette ${file} was closed`);
     const line = Buffer.from(`${JSON.stringify({ key, n, ...ended })}\n`);
-    appendLine(fd, line, bytes);
+    appendLine(fd, line, bytes, file);
     bytes += line.length;
   };
 

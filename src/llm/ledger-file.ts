@@ -29,7 +29,7 @@ export function openLedgerFile(path: string, enter: (line: LedgerLine) => void):
     if (fstatSync(fd).size > bytes) ftruncateSync(fd, bytes);
   } catch (error) {
     closeSync(fd);
-    throw error instanceof UserError ? error : unwritable(path, error);
+    throw unwritable(path, error);
   }
   let failure: UserError | null = null;
   let closed = false;
@@ -55,7 +55,7 @@ export function openLedgerFile(path: string, enter: (line: LedgerLine) => void):
       if (closed) throw new Error('append to a closed ledger');
       const buffer = format(line);
       try {
-        appendLine(fd, buffer, bytes);
+        appendLine(fd, buffer, bytes, path);
       } catch (error) {
         failure = unwritable(path, error);
         throw failure;
@@ -161,6 +161,7 @@ function openFile(path: string, flags: 'a+' | 'r'): number | null {
 }
 
 function unwritable(path: string, error: unknown, how = 'written'): UserError {
+  if (error instanceof UserError) return error;
   const later = LATER.includes((error as NodeJS.ErrnoException).code ?? '');
   return new UserError(
     `${path} cannot be ${how}: ${messageOf(error)}`,

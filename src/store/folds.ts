@@ -8,7 +8,7 @@ import { type Fold, type Roles, withRoles } from '../suite/folds.ts';
 import type { Suite } from '../suite/suite.ts';
 import { refuseOtherIdentity } from './identity.ts';
 import { readJournal } from './journal.ts';
-import { refuseHeld, takeLock } from './lock.ts';
+import { refuseHeld, takeLock, type Waiting } from './lock.ts';
 import { replaceFile } from './replace-file.ts';
 import { makeRunFolder, refuseUnwritable } from './run-dir.ts';
 
@@ -96,9 +96,10 @@ export async function openFolds(
   config: RunConfig,
   identity: RunIdentity,
   folds: readonly Fold[],
+  waiting: Waiting = {},
 ): Promise<FoldsDir> {
   const dir = await makeRunFolder(out);
-  const lock = takeLock(dir);
+  const lock = await takeLock(dir, waiting);
   try {
     const file: FoldsFile = { version: 1, config, identity, folds: folds.map(entryOf) };
     await replaceFile(join(dir, FILE), `${JSON.stringify(file, null, 2)}\n`);

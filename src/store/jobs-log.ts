@@ -25,7 +25,7 @@ export function jobsLog(path: string): JobsLog {
       try {
         file ??= openLog(path);
         const buffer = Buffer.from(`${redact(JSON.stringify(line))}\n`);
-        appendLine(file.fd, buffer, file.bytes);
+        appendLine(file.fd, buffer, file.bytes, path);
         file.bytes += buffer.length;
       } catch (error) {
         failure = storageError(path, error);
@@ -74,7 +74,7 @@ function openLog(path: string): { fd: number; bytes: number } {
   const file = { fd, bytes: fstatSync(fd).size };
   const last = Buffer.alloc(1);
   if (file.bytes > 0 && readSync(fd, last, 0, 1, file.bytes - 1) === 1 && last[0] !== 0x0a) {
-    appendLine(fd, Buffer.from('\n'), file.bytes++);
+    appendLine(fd, Buffer.from('\n'), file.bytes++, path);
   }
   return file;
 }

@@ -16,8 +16,9 @@ import { storageError } from './storage-error.ts';
 export type Journal = {
   /**
    * Hands one event to the operating system, in order, before it returns: from then on it survives a kill of this
-   * process, and after `commit` a loss of power. Throws a `UserError` when that fails (disk full); the file then
-   * ends with the last whole line, and the journal takes no more events.
+   * process, and after `commit` a loss of power. The journal takes no more events after it has thrown a `UserError`:
+   * - when that fails (disk full); the file then ends with the last whole line
+   * - when the run is not ours any more, or somebody else has changed the file; it then stays as it is
    */
   append(event: Event): void;
   /** Resolves when all events appended so far are on the disk. Rejects as `append` throws. */
@@ -112,10 +113,14 @@ export async function readJournal(path: string, replay: Replay): Promise<Journal
 
 /**
  * Opens a journal for writing where `readJournal` found its end, creates it if there is none, and cuts off a torn
- * last line. The caller holds the run's lock. Throws a `UserError` where it cannot be written, or where it has
- * changed since it was read.
+ * last line. The caller holds the run's lock, for as long as `isOurs` says so. Throws a `UserError` where it cannot be
+ * written, or where it has changed since it was read.
  */
-export async function openJournal(path: string, end: JournalEnd): Promise<Journal> {
+export async function openJournal(
+  path: string,
+  end: JournalEnd,
+  isOurs: () => boolean = () => true,
+): Promise<Journal> {
   const fd = openForAppending(path, end);
   let { seq, bytes } = end;
   let committed = bytes;
@@ -131,6 +136,7 @@ export async function openJournal(path: string, end: JournalEnd): Promise<Journa
 
   const sync = async () => {
     if (failure) throw failure;
+    if (!isOurs()) throw fail(takenOver(path));
     if (committed === bytes) return;
     const upTo = bytes;
     // After a failed fsync the kernel may take the pages for clean: never try again, never say it worked.
@@ -144,9 +150,10 @@ export async function openJournal(path: string, end: JournalEnd): Promise<Journa
     append(event) {
       if (failure) throw failure;
       if (closed) throw new Error('append to a closed journal');
+      if (!isOurs()) throw fail(takenOver(path));
       const buffer = formatLine(seq + 1, event, new Date().toISOString());
       try {
-        appendLine(fd, buffer, bytes);
+        appendLine(fd, buffer, bytes, path);
       } catch (error) {
         throw fail(error);
       }
@@ -187,6 +194,13 @@ function openForAppending(path: string, end: JournalEnd): number {
   } catch (error) {
     throw storageError(path, error);
   }
+}
+
+function takenOver(path: string): UserError {
+  return new UserError(
+    `${path} is not ours to write any more: another process has taken the run over, or its lock was deleted`,
+    'This process stops; what it had journalled is kept.',
+  );
 }
 
 function formatLine(seq: number, event: Event, at: string): Buffer {

@@ -36,7 +36,7 @@ export function openOutcomes(path: string): OutcomeFile {
       if (outcome.kind === 'lost' || known.has(trial.id)) return;
       const line = Buffer.from(`${redact(JSON.stringify({ trial, outcome }))}\n`);
       try {
-        appendLine(fd, line, bytes);
+        appendLine(fd, line, bytes, path);
       } catch (error) {
         throw storageError(path, error);
       }

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Event, RunIdentity } from '../event.ts';
 import type { Genome } from '../genome/genome.ts';
 import type { Json } from '../json.ts';
+import type { LockFile } from '../lock-file.ts';
 import { redactDeep } from '../secrets.ts';
 import { shellWord } from '../shell-word.ts';
 import { apply, emptyState, type State } from '../state.ts';
@@ -13,7 +14,7 @@ import { genomeStore } from './genomes.ts';
 import { refuseOtherIdentity } from './identity.ts';
 import { jobsLog } from './jobs-log.ts';
 import { type JournalEnd, openJournal, type Replay, readJournal } from './journal.ts';
-import { refuseHeld, takeLock, writerOf } from './lock.ts';
+import { refuseHeld, takeLock, type Waiting, writerOf } from './lock.ts';
 import { replaceFile } from './replace-file.ts';
 import { storageError } from './storage-error.ts';
 
@@ -55,15 +56,19 @@ const JOURNAL = 'journal.jsonl';
  * same identity is resumed, anything else is refused with a `UserError` and nothing is touched (`checkOut`).
  * Without `out` it makes `<root>/<date>-<n>` with the first free n.
  */
-export async function openRun(out: string | null, identity: RunIdentity, root = 'runs'): Promise<Run> {
+export async function openRun(
+  out: string | null,
+  identity: RunIdentity,
+  { root = 'runs', ...waiting }: Waiting & { root?: string } = {},
+): Promise<Run> {
   let found = out === null ? null : await checkOut(out, identity);
   const dir = await makeRunFolder(out, root);
   found ??= await checkOut(dir, identity);
-  const lock = takeLock(dir);
+  const lock = await takeLock(dir, waiting);
   try {
     // Between look and lock another process may have gone on with the run, or made it.
     if (sizeOf(join(dir, JOURNAL)) !== found.end.size) found = await checkOut(dir, identity, true);
-    const journal = await openJournal(join(dir, JOURNAL), found.end);
+    const journal = await openJournal(join(dir, JOURNAL), found.end, lock.isOurs);
     removeLeftovers(dir);
     return writableRun(dir, found, journal, lock);
   } catch (error) {
@@ -143,7 +148,7 @@ function writableRun(
   dir: string,
   { state, end }: Found,
   journal: Awaited<ReturnType<typeof openJournal>>,
-  lock: ReturnType<typeof takeLock>,
+  lock: LockFile,
 ): Run {
   const genomes = genomeStore(dir);
   const jobs = jobsLog(join(dir, 'jobs.jsonl'));

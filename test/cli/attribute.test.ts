@@ -183,7 +183,7 @@ describe('both refuse', () => {
   });
 
   test('a run that another process writes', async () => {
-    const lock = takeLock(at('plain'));
+    const lock = await takeLock(at('plain'));
     await refused(['plain'], /is being written by process/);
     lock.release();
   });

@@ -36,7 +36,7 @@ test.each([
   ['abcd', { follow: true }],
 ])('a job that has just ended: %s %j waits until the trial has kept what it printed', async (name, flags) => {
   const { dir, printed, show, keep } = runWith('done');
-  const lock = takeLock(dir);
+  const lock = await takeLock(dir);
   onTestFinished(() => lock.release());
   const shown = show(name, flags);
   await sleep(100);
@@ -50,7 +50,7 @@ test('of a run that nobody works on, or a job that was lost, nothing is waited f
   await expect(cut.show('abcd')).rejects.toThrow('its trial has not written it');
   await expect(cut.show('0123/1')).rejects.toThrow('no job 1 with a log');
   const { dir, show } = runWith('lost');
-  const lock = takeLock(dir);
+  const lock = await takeLock(dir);
   onTestFinished(() => lock.release());
   await expect(show('abcd')).rejects.toThrow('it was lost');
   await expect(show('0123/1')).rejects.toThrow('no job 1 with a log');

@@ -10,7 +10,10 @@ test('folders of measurements that were killed are found, cleared and removed; t
   for (const name of ['killed', 'stuck']) {
     const holder = JSON.parse(readFileSync(join(living.dir, 'lock'), 'utf8'));
     mkdirSync(join(root, `slurm-${name}`));
-    writeFileSync(join(root, `slurm-${name}`, 'lock'), JSON.stringify({ ...holder, start: 'before' }));
+    writeFileSync(
+      join(root, `slurm-${name}`, 'lock'),
+      JSON.stringify({ ...holder, owner: holder.owner.replace(/\d+$/, '1') }),
+    );
   }
   mkdirSync(join(root, 'slurm-being-made'));
   const own = openSharedFolder(root, 'own');

@@ -170,6 +170,17 @@ describe('journal', () => {
     await (await openJournal(path, end)).close();
   });
 
+  test('a run that another process has taken over is written no more, by neither append nor commit', async () => {
+    let isOurs = true;
+    const journal = await openJournal(path, { seq: 0, bytes: 0, size: 0 }, () => isOurs);
+    journal.append(EVENTS[0]!);
+    isOurs = false;
+    await expect(journal.commit()).rejects.toThrow(/is not ours to write any more/);
+    expect(() => journal.append(EVENTS[1]!)).toThrow(/is not ours to write any more/);
+    await journal.close().catch(() => {});
+    expect(await read()).toEqual([EVENTS[0]]);
+  });
+
   test('lines longer than a read, and many of them', async () => {
     const long: Event = {
       type: 'planned',

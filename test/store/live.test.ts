@@ -17,9 +17,9 @@ import { type LiveBoard, liveLog, openLive, readLive, trialLog } from '../../src
 import { takeLock } from '../../src/store/lock.ts';
 
 let dir: string;
-beforeEach(() => {
+beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'evolve-test-'));
-  const lock = takeLock(dir);
+  const lock = await takeLock(dir);
   onTestFinished(() => {
     lock.release();
     rmSync(dir, { recursive: true, force: true });

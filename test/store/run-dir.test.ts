@@ -92,8 +92,8 @@ describe('openRun', () => {
     // Midnight must not fall between the two.
     vi.setSystemTime(new Date(2026, 0, 31, 23, 59));
     onTestFinished(() => void vi.useRealTimers());
-    const first = await openRun(null, IDENTITY, root);
-    const second = await openRun(null, IDENTITY, root);
+    const first = await openRun(null, IDENTITY, { root });
+    const second = await openRun(null, IDENTITY, { root });
     expect(first.dir).toBe(join(root, '2026-01-31-1'));
     expect(second.dir).toBe(join(root, '2026-01-31-2'));
     await first.close();

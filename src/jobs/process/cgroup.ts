@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, isHere, owner } from './owner.ts';
+import { lifeOf, owner } from '../../owner.ts';
 
 /**
  * Where control groups can be made. A group of version 2 is one folder under `dirs[0]`, one of version 1 a folder for its
@@ -86,14 +86,12 @@ export function makeCgroup(
 }
 
 /**
- * Ends and removes the groups that owners left here who are no more. Of an owner on a machine of another name (this one, before
- * it was given its name) that cannot be said.
+ * Ends and removes the groups that owners left here who are gone for certain.
  */
 export function sweepCgroups({ dirs }: CgroupPlace): void {
   for (const dir of dirs) {
     for (const name of readdirSync(dir)) {
-      const owner = name.slice(prefix.length);
-      if (!name.startsWith(prefix) || !isHere(owner) || isAlive(owner)) continue;
+      if (!name.startsWith(prefix) || lifeOf(name.slice(prefix.length)) !== 'gone') continue;
       killMembers(join(dir, name));
       isRemoved(join(dir, name));
     }

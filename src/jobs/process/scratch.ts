@@ -8,13 +8,12 @@ import {
   realpathSync,
   rmSync,
   statfsSync,
-  statSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import { messageOf } from '../../errors.ts';
+import { isAbandoned, isOfThisRealm, lifeOf, owner, procIsOurs } from '../../owner.ts';
 import { makeOwnFolder } from './own-folder.ts';
-import { isAlive, isHere, owner } from './owner.ts';
 
 /**
  * A place for the folders in which jobs run. It belongs to one process, which is in its name, and so is the one that had
@@ -95,14 +94,11 @@ function memoryServes(): boolean {
   }
 }
 
-/** Clears the scratch places under `base` whose owners are no more. */
+/** Clears the scratch places under `base` whose owners are gone. */
 function sweep(base: string): void {
-  const week = 7 * 24 * 3600_000;
   for (const name of readdirSync(base)) {
     const dir = join(base, name);
-    if (isAlive(name)) continue;
-    // The owner may live on another machine that shares this disk, unless that is long ago.
-    if (!isHere(name) && Date.now() - statSync(dir).mtimeMs < week) continue;
+    if (!isAbandoned(name, dir)) continue;
     endWorkersIn(dir);
     removeTree(dir);
   }
@@ -118,7 +114,7 @@ export function endWorkOf(dead: string, places: readonly string[]): boolean {
     for (const name of attempt(() => readdirSync(place), [])) {
       if (!name.includes(`.${dead}.`)) continue;
       // Its jobs are tied to it, and go with it.
-      if (isAlive(name)) left += end(Number(name.split('.')[1]));
+      if (isOfThisRealm(name) && lifeOf(name) === 'alive') left += end(Number(name.split('.')[1]));
       left += attempt(() => endWorkersIn(join(realpathSync(place), name)), 0);
     }
   }
@@ -134,6 +130,8 @@ function endWorkersIn(dir: string): number {
   // Mounts are told by their place on their file system, which is not the one in `dir` where that is not the root's; the
   // folder's name is like no other.
   const mark = `/${basename(dir)}/`;
+  // Its numbers would name other processes.
+  if (!procIsOurs()) return 0;
   for (const pid of attempt(() => readdirSync('/proc'), [])) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
     const cwd = attempt(() => readlinkSync(join('/proc', pid, 'cwd')), '');

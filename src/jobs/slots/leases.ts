@@ -1,17 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type Holder, holderOf, type LockFile, takeLockFile } from '../../lock-file.ts';
+import {
+  type Held,
+  type Holder,
+  holderOf,
+  type LockFile,
+  seemsAlive,
+  takeLockFile,
+  watchHolders,
+} from '../../lock-file.ts';
+import { owner } from '../../owner.ts';
 import { makeOwnFolder } from '../process/own-folder.ts';
-import { owner } from '../process/owner.ts';
 import { endWorkOf } from '../process/scratch.ts';
 
 /** Who has which GPU among the processes of this user and machine: one at a time. Nothing is touched before the first is taken. */
 export type Leases = {
   /**
-   * Takes a device for this process, if no other has it or has waited for it since before `since` (as `moment` tells it); that
-   * of a process that is no more only once nothing is at work for it. Throws where that cannot be written down.
+   * Takes a device for this process, if no other has it or has waited for it since before `since` (as `moment` tells it).
+   * That of a process that is gone is taken only once nothing is at work for it; that of a process of another container
+   * counts as gone after half a minute without a sign of life. Throws where that cannot be written down.
    */
   take(uuid: string, since: number): boolean;
   give(uuid: string): void;
@@ -37,6 +46,7 @@ const wishMs = 3000;
  */
 export function openLeases(scratch: readonly string[]): Leases {
   const held = new Map<string, LockFile>();
+  const watches = new Map<string, ReturnType<typeof watchHolders>>();
   const self = randomUUID();
   let dir: string | undefined;
   const wishFile = (uuid: string) => {
@@ -48,7 +58,10 @@ export function openLeases(scratch: readonly string[]): Leases {
       const other = wishOf(wishFile(uuid), self);
       if (other !== null && other < since) return false;
       const note: Note = { owner: owner(), scratch };
-      const taken = takeLockFile(join(place(), fileOf(uuid)), note, endWork, machine());
+      const watch = watches.get(uuid) ?? watchHolders();
+      watches.set(uuid, watch);
+      const isSilent = (held: Held) => watch(held) === 'silent';
+      const taken = takeLockFile(join(place(), fileOf(uuid)), { note, clear: endWork, isSilent });
       if ('pid' in taken) {
         this.wish(uuid, since);
         return false;
@@ -75,8 +88,8 @@ export function openLeases(scratch: readonly string[]): Leases {
 /** The process that has a device now; null for none. */
 export function leaseHolder(uuid: string): number | null {
   try {
-    const holder = holderOf(join(place(), fileOf(uuid)), machine());
-    return holder?.alive ? holder.pid : null;
+    const holder = holderOf(join(place(), fileOf(uuid)));
+    return holder && seemsAlive(holder) ? holder.pid : null;
   } catch {
     return null;
   }
@@ -103,18 +116,6 @@ function wishOf(file: string, self: string): number | null {
 /** Not the temporary folder, which may differ from one process to the next. */
 function place(): string {
   return process.env.EVOLVE_GPU_LEASES ?? `/tmp/evolve-gpus-${userInfo().uid}`;
-}
-
-/**
- * Among whom processes are known by their numbers: the name of a machine may change while they run, and a container, which
- * has numbers of its own, may share the folder.
- */
-function machine(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return hostname();
-  }
 }
 
 /** Makes the folder, and clears what processes that were killed in the midst of a take had begun. */

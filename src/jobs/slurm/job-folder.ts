@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -170,7 +171,7 @@ function makeClaim(dir: string): boolean {
 
 /** Writes a file that is there as a whole or not at all, also on another machine. */
 export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   const fd = openSync(temporary, 'w');
   writeSync(fd, text);
   fsyncSync(fd);

@@ -15,9 +15,9 @@ import { basename, join, resolve } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { identify } from '../../../src/jobs/identify.ts';
 import type { JobSpec } from '../../../src/jobs/job.ts';
-import { owner } from '../../../src/jobs/process/owner.ts';
 import { endWorkOf, openScratch } from '../../../src/jobs/process/scratch.ts';
 import { detectSandbox } from '../../../src/jobs/sandbox/sandbox.ts';
+import { owner } from '../../../src/owner.ts';
 import { folder, job, mark, processesWith, until } from '../fixture.ts';
 
 const { level } = await detectSandbox();

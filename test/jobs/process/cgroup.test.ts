@@ -10,7 +10,7 @@ import {
   sweepCgroups,
 } from '../../../src/jobs/process/cgroup.ts';
 import { findCgroupPlace } from '../../../src/jobs/process/cgroup-place.ts';
-import { owner } from '../../../src/jobs/process/owner.ts';
+import { owner } from '../../../src/owner.ts';
 import { folder, until } from '../fixture.ts';
 
 const place = await findCgroupPlace();
