@@ -4,22 +4,21 @@ import { type Context, EXIT } from './commands/context.ts';
 import { program } from './commands/program.ts';
 import { messageOf, UserError } from './errors.ts';
 import { redact } from './secrets.ts';
+import { flushed, outliveReaders } from './stdio.ts';
 import { didYouMean } from './suggest.ts';
 import { wrapped } from './wrap.ts';
 
+const stdout = outliveReaders();
+
 const context: Context = {
-  interruption,
+  interruption() {
+    process.on('SIGHUP', () => context.note('evolve: the terminal has gone; going on without it'));
+    return stopSignal();
+  },
+  endOfWatching: () => AbortSignal.any([stopSignal(), stdout.failed]),
   print: (text) => void process.stdout.write(`${redact(text)}\n`),
   note: (text) => complain(wrapped(redact(text), process.stderr.columns)),
 };
-
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader has gone (`evolve show … | head`): nothing is left to say.
-    if (error.code === 'EPIPE') process.exit(EXIT.finished);
-    throw error;
-  });
-}
 
 main(process.argv.slice(2)).then(
   (code) => leave(code),
@@ -45,7 +44,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** From here on the first Ctrl-C (or SIGTERM) asks the command to stop, and the second ends the process. */
-function interruption(): AbortSignal {
+function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -89,6 +88,11 @@ function complain(text: string): void {
 }
 
 /** Ends the process after stdout has been read: a pipe would lose what `process.exit` cuts off. */
-function leave(code: number): void {
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+async function leave(code: number): Promise<never> {
+  await flushed(process.stdout);
+  const failure: NodeJS.ErrnoException | undefined = stdout.failed.reason;
+  // Whoever stops reading (`evolve show … | head`) knows that.
+  if (failure && failure.code !== 'EPIPE') complain(`evolve: stdout cannot be written: ${failure.message}`);
+  await flushed(process.stderr);
+  process.exit(failure && code === EXIT.finished ? EXIT.inconclusive : code);
 }

@@ -1,10 +1,15 @@
 /** What a command gets from `cli.ts`, which owns the process. A command resolves with the exit code. */
 export type Context = {
   /**
-   * For commands that can stop in good order, called once: the signal is aborted by the first Ctrl-C (or
-   * SIGTERM), and the second ends the process at once.
+   * For work that can stop in good order, called once: the signal is aborted by the first Ctrl-C (or SIGTERM), and the
+   * second ends the process at once. The work outlives its terminal (SIGHUP): Node undoes `nohup` as it starts.
    */
   interruption(): AbortSignal;
+  /**
+   * For commands that only show how something goes on, called once: the signal is aborted by the first Ctrl-C (or SIGTERM),
+   * and when stdout can no longer be written.
+   */
+  endOfWatching(): AbortSignal;
   /** Data, to stdout; a newline is added. */
   print(text: string): void;
   /** Progress and warnings, to stderr; a newline is added. */

@@ -76,7 +76,7 @@ const PATIENCE = 20;
 
 /** Prints what the job prints until it has ended. Exit code 4 where the run was killed with it, 130 at Ctrl-C. */
 async function follow(folder: string, job: LiveJob, context: Context): Promise<number> {
-  const interrupted = context.interruption();
+  const interrupted = context.endOfWatching();
   const output = openFollowed(liveLog(folder, job.identity), (text) => show(text, context));
   try {
     for (let live = true; live; ) {

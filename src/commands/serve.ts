@@ -20,7 +20,7 @@ export function refuseAction(action: string | undefined): never {
  */
 export async function serve(flags: Given, context: Context): Promise<number> {
   const port = portOf(flags.port);
-  const interrupted = context.interruption();
+  const interrupted = context.endOfWatching();
   const server = await listen(port);
   const { url } = server;
   context.print(flags.json ? JSON.stringify({ url, models: [OFFLINE_MODEL] }, null, 2) : url);

@@ -45,7 +45,7 @@ export type JobStatus = Omit<LiveJob, 'asker'> & {
 /** `evolve status RUN`: how a run stands, what its jobs do, and what they took; also of one that has ended. */
 export async function status(folder: string, flags: Given, context: Context): Promise<number> {
   const again = flags.watch === true && flags.json !== true && process.stdout.isTTY === true;
-  const interrupted = again ? context.interruption() : AbortSignal.abort();
+  const interrupted = again ? context.endOfWatching() : AbortSignal.abort();
   for (;;) {
     const found = await statusOf(folder);
     const text = flags.json === true ? JSON.stringify(found, null, 2) : statusText(found);

@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { outliveTerminal } from '../stdio.ts';
 import { gradeSubmission } from './grade.ts';
 import { loadSuiteWithAnswers } from './load.ts';
 import type { Grade } from './suite.ts';
@@ -18,8 +19,9 @@ export type GraderReply =
  * in this process alone. It ends by itself when its parent goes, because nothing but the channel keeps it alive.
  */
 async function main(dir: string): Promise<void> {
-  // Ctrl-C reaches the whole process group; the parent decides when grading ends.
-  process.on('SIGINT', () => {});
+  // Ctrl-C and a terminal that is closed reach the whole process group; the parent decides when grading ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  outliveTerminal();
   const { suite, answers } = await loadSuiteWithAnswers(dir);
   process.on('message', ({ id, taskId, csv }: GraderRequest) => {
     try {

@@ -152,7 +152,12 @@ describe('evolve prune', () => {
 });
 
 describe('both refuse', () => {
-  const silent: Context = { interruption: () => new AbortController().signal, print() {}, note() {} };
+  const silent: Context = {
+    interruption: () => new AbortController().signal,
+    endOfWatching: () => new AbortController().signal,
+    print() {},
+    note() {},
+  };
   const refused = async (args: [string, Given?], line: RegExp) => {
     const [run, flags = {}] = args;
     for (const command of [attribute, prune]) {

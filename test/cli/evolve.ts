@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { statOf } from '../../src/proc.ts';
 
-const CLI = path.resolve(import.meta.dirname, '../../dist/cli.js');
+export const CLI = path.resolve(import.meta.dirname, '../../dist/cli.js');
 
 const HOLD = path.join(import.meta.dirname, 'hold-at.mjs');
 

@@ -35,6 +35,7 @@ async function validated(...flags: string[]): Promise<string> {
   const lines: string[] = [];
   const context = {
     interruption: () => new AbortController().signal,
+    endOfWatching: () => new AbortController().signal,
     print: (line: string) => lines.push(line),
     note: () => {},
   };

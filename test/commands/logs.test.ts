@@ -20,7 +20,7 @@ function runWith(kind: string) {
   const context = {
     print: (text: string) => printed.push(text),
     note: () => {},
-    interruption: () => new AbortController().signal,
+    endOfWatching: () => new AbortController().signal,
   } as unknown as Context;
   const show = (name: string, flags = {}) => logs(dir, name, flags, context);
   const keep = () => {

@@ -17,6 +17,7 @@ async function run(paths: string[], flags = {}): Promise<{ code: number; out: st
   const lines: string[] = [];
   const context = {
     interruption: () => new AbortController().signal,
+    endOfWatching: () => new AbortController().signal,
     print: (line: string) => lines.push(line),
     note: () => {},
   };

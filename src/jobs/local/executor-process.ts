@@ -1,4 +1,5 @@
 import { messageOf } from '../../errors.ts';
+import { outliveTerminal } from '../../stdio.ts';
 import type { JobSpec } from '../job.ts';
 import { type Containment, execute } from '../process/execute.ts';
 import { closeInherited } from '../process/inherited.ts';
@@ -30,6 +31,7 @@ const controls = new Map<number, AbortController>();
  */
 function main(): void {
   closeInherited();
+  outliveTerminal();
   let work: { containment: Containment; scratches: Scratches } | undefined;
   let fault = '';
   process.on('message', (request: ExecutorRequest) => {
